@@ -1,0 +1,75 @@
+"""What bytes does a document have, and what is its digest?
+
+Every document is written as canonical JSON (RFC 8785): one byte string for one value, whatever the
+machine, locale or hash seed. Digests are written ``sha256:<64 hex digits>``.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import rfc8785
+
+from modelwarrant.errors import RecordError
+
+__all__ = ["Json", "canonical_json", "digest_bytes", "digest_json", "parse_json"]
+
+Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
+"""A JSON value; floats must be finite."""
+
+
+def canonical_json(value: Json) -> bytes:
+    """Return the RFC 8785 bytes of a value.
+
+    Raises:
+        RecordError: the value holds a non-finite float, or an integer beyond 2**53.
+
+    >>> canonical_json({"b": 1.0, "a": [True, None]})
+    b'{"a":[true,null],"b":1}'
+    """
+    try:
+        return rfc8785.dumps(value)
+    except rfc8785.CanonicalizationError as error:
+        raise RecordError(f"a value has no canonical JSON: {error}") from error
+
+
+def digest_bytes(data: bytes) -> str:
+    """Return ``sha256:<hex>`` of the bytes.
+
+    >>> digest_bytes(b"")[:19]
+    'sha256:e3b0c44298fc'
+    """
+    return "sha256:" + hashlib.sha256(data).hexdigest()
+
+
+def digest_json(value: Json) -> str:
+    """Return the digest of a value's canonical JSON."""
+    return digest_bytes(canonical_json(value))
+
+
+def parse_json(data: bytes, *, name: str) -> Any:
+    """Parse JSON from outside, refusing what canonical JSON cannot hold.
+
+    Args:
+        data: UTF-8 bytes.
+        name: what is parsed, for the error message.
+
+    Raises:
+        RecordError: not JSON, a doubled key, NaN or infinity.
+    """
+
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        keys = [key for key, _ in pairs]
+        if len(set(keys)) != len(keys):
+            doubled = sorted({key for key in keys if keys.count(key) > 1})
+            raise RecordError(f"{name}: the key {doubled[0]!r} stands twice")
+        return dict(pairs)
+
+    def refuse(constant: str) -> None:
+        raise RecordError(f"{name}: {constant} is not a JSON number")
+
+    try:
+        return json.loads(data, object_pairs_hook=unique, parse_constant=refuse)
+    except (ValueError, RecursionError) as error:
+        raise RecordError(f"{name}: not JSON: {error}") from error

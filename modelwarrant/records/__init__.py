@@ -1,0 +1,66 @@
+"""Which documents pass between the stages, and what stands in them?
+
+Frozen, strict about unknown fields and versions, and written as canonical JSON: a record's digest
+is the digest of its bytes. Inputs are named by digest.
+"""
+
+from modelwarrant.records.base import Record
+from modelwarrant.records.decision import Change, Decision, Evidence, History, Verdict
+from modelwarrant.records.drift import (
+    Distribution,
+    DriftLevel,
+    DriftReport,
+    FeatureDrift,
+    Gate,
+    JointDrift,
+    PredictionDrift,
+)
+from modelwarrant.records.evaluation import (
+    Calibration,
+    ChampionState,
+    Comparison,
+    EvaluationReport,
+    Interval,
+    MetricValue,
+    ReliabilityBin,
+    SliceComparison,
+)
+from modelwarrant.records.ledger import Blob, LedgerEntry, Operation
+from modelwarrant.records.manifest import ModelManifest, ParityReport, Recipe
+from modelwarrant.records.request import Approval, Outcome, PromotionRequest
+from modelwarrant.records.window import ValidationReport, WindowRef
+
+__all__ = [
+    "Approval",
+    "Blob",
+    "Calibration",
+    "ChampionState",
+    "Change",
+    "Comparison",
+    "Decision",
+    "Distribution",
+    "DriftLevel",
+    "DriftReport",
+    "EvaluationReport",
+    "Evidence",
+    "FeatureDrift",
+    "Gate",
+    "History",
+    "Interval",
+    "JointDrift",
+    "LedgerEntry",
+    "MetricValue",
+    "ModelManifest",
+    "Operation",
+    "Outcome",
+    "ParityReport",
+    "PredictionDrift",
+    "PromotionRequest",
+    "Recipe",
+    "Record",
+    "ReliabilityBin",
+    "SliceComparison",
+    "ValidationReport",
+    "Verdict",
+    "WindowRef",
+]

@@ -1,0 +1,59 @@
+"""Who asked for what, and what did people answer?"""
+
+from typing import Literal
+
+from modelwarrant.records.base import Part, Record
+from modelwarrant.records.decision import Verdict
+
+__all__ = ["Approval", "Outcome", "PromotionRequest"]
+
+Outcome = Literal["promoted", "applied", "rejected", "expired", "superseded", "cancelled", "held"]
+"""How a request ended."""
+
+
+class Approval(Part):
+    """One person's answer; it holds for one candidate and one evidence digest only."""
+
+    verdict: Literal["Approved", "Rejected"]
+    approver: str
+    candidate_digest: str
+    evidence_digest: str
+    reason: str
+    time: str
+    """UTC, ISO 8601; advisory."""
+    self_approved: bool = False
+    """The requester approved; legal on a laptop's ledger only, and shown everywhere."""
+    signature: str | None = None
+    """SSH signature of the canonical statement; None reads as 'asserted, not proven'."""
+
+
+class PromotionRequest(Record):
+    """A request to the gate. On a cluster the same document is a custom resource."""
+
+    schema_version: Literal[1] = 1
+    id: str
+    operation: Literal["promote", "rollback", "tombstone", "act", "ratify", "abort", "upgrade"]
+    model: str
+    run: str
+    requester: str
+    reason: str | None = None
+    target: str | None = None
+    """What a rollback, tombstone or ratification is about."""
+    candidate_digest: str | None = None
+    baseline_digest: str | None = None
+    evidence_digest: str | None = None
+    policy_digest: str | None = None
+    package: str | None = None
+    """Store prefix below which the run handed in candidate and evidence."""
+    verdict: Verdict | None = None
+    """Claimed by the run; the gate recomputes it."""
+    created: str
+    expires: str
+    approvals: tuple[Approval, ...] = ()
+    withdrawn: bool = False
+    outcome: Outcome | None = None
+    outcome_reason: str | None = None
+    version: int | None = None
+    """The version that was registered: the seq of its register entry."""
+    ledger_seq: int | None = None
+    ledger_digest: str | None = None

@@ -1,0 +1,32 @@
+"""What is a window of data, which columns has it, and which rows may be used for what?
+
+Pure: nothing here reads a file. ``modelwarrant.sources`` makes windows from files and addresses.
+"""
+
+from modelwarrant.windows.bounds import Bounds, cut, parse_bounds
+from modelwarrant.windows.order import canonical_order, count_duplicates, window_digest
+from modelwarrant.windows.predictions import Predictions
+from modelwarrant.windows.schema import Feature, FeatureSchema, Kind, Task, label_text
+from modelwarrant.windows.split import FinalSplit, TrainingSplit, split
+from modelwarrant.windows.window import ORDER, Window, typed_window
+
+__all__ = [
+    "ORDER",
+    "Bounds",
+    "Feature",
+    "FeatureSchema",
+    "FinalSplit",
+    "Kind",
+    "Predictions",
+    "Task",
+    "TrainingSplit",
+    "Window",
+    "canonical_order",
+    "count_duplicates",
+    "cut",
+    "label_text",
+    "parse_bounds",
+    "split",
+    "typed_window",
+    "window_digest",
+]
