@@ -1,0 +1,1 @@
+"""The stages: one folder, one image, one typed spec each."""

@@ -14,8 +14,8 @@ __all__ = ["Predictions"]
 class Predictions:
     """A model's answers, one a row, in the rows' order.
 
-    ``values`` is (n_rows, n_classes) float64 of probabilities that add to 1 (classification, columns
-    in the order of ``classes``), or (n_rows,) float64 of finite predictions (regression).
+    ``values`` is (n_rows, n_classes) float64 of probabilities that add to 1 (classification,
+    columns in the order of ``classes``), or (n_rows,) float64 of finite predictions (regression).
     """
 
     task: Task
@@ -28,7 +28,7 @@ class Predictions:
 
     @property
     def codes(self) -> npt.NDArray[np.int64]:
-        """Most probable class of each row as an index into ``classes``, the first on a tie; (n,)."""
+        """Most probable class of each row, as an index into ``classes``; the first on a tie."""
         return np.asarray(np.argmax(self.values, axis=1), dtype=np.int64)
 
     def take(self, rows: npt.NDArray[np.int64]) -> "Predictions":
