@@ -33,6 +33,12 @@ class WindowRef(Record):
     train_digest: str | None = None
     """Digest of the training split, once the window was split."""
     final_digest: str | None = None
+    first: int | None = None
+    """Order value of the oldest row: microseconds since 1970 UTC, or a row number."""
+    final_first: int | None = None
+    """Order value of the oldest row of the final split."""
+    last: int | None = None
+    """Order value of the newest row."""
     out_of_order: int = 0
     """Rows that came earlier in time than a row before them; they were sorted."""
 

@@ -1,0 +1,59 @@
+# The only door: people and CI both call these targets.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+UV := .tools/uv/bin/uv
+RUN := .venv/bin
+PYTHON ?= python3
+export UV_PYTHON ?= $(PYTHON)
+
+.PHONY: help demo test check thorough lint bench docs generated stages-json clean
+
+help:  ## Show this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
+
+$(UV): ci/install_uv.sh
+	@PYTHON=$(PYTHON) sh ci/install_uv.sh
+
+.venv/.installed: pyproject.toml uv.lock $(wildcard components/*/pyproject.toml serving/pyproject.toml) | $(UV)
+	@echo "installing into .venv (once; from the cache where possible) ..."
+	@$(UV) sync --quiet --frozen --compile-bytecode
+	@touch $@
+
+setup: .venv/.installed  ## Install everything into this folder
+
+demo: setup  ## See the whole lifecycle on the flights of 2013, in a minute
+	@$(RUN)/warrant demo
+
+test: setup  ## Run the tests (under five minutes)
+	$(RUN)/pytest -q -n 2 -m "not statistical and not slow"
+
+check: setup lint  ## What a pull request must pass
+	$(UV) lock --check
+	$(RUN)/python ci/check_generated.py
+	$(MAKE) test
+
+lint: setup  ## Style, types, import directions and docstrings
+	$(RUN)/ruff format --check .
+	$(RUN)/ruff check .
+	$(RUN)/mypy
+	$(RUN)/lint-imports
+	$(RUN)/interrogate -q modelwarrant components pipelines gate serving
+
+thorough: check  ## Also false-alarm rates, power and the slow tests
+	$(RUN)/pytest -q -n 2 -m "statistical or slow" --timeout 1200
+
+bench: setup  ## Measure again what the documents state
+	$(RUN)/python ci/bench.py
+
+docs: setup  ## Check that every path, target and flag in the documents exists
+	$(RUN)/pytest -q tests/contracts/test_docs.py
+
+generated: setup  ## Write the generated files again: compiled pipelines
+	$(RUN)/python ci/compile_pipelines.py
+
+stages-json: setup  ## Print the stages as JSON, for CI matrices
+	@$(RUN)/python ci/stages.py
+
+clean:  ## Remove everything that make made
+	rm -rf .venv .tools demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,21 @@
+"""The typed spec of the stage await_outcome."""
+
+from kfp import dsl
+
+from components.spec import container
+
+
+@dsl.container_component
+def await_outcome(
+    store: str,
+    request: str,
+    outcome: dsl.OutputPath(str),
+) -> dsl.ContainerSpec:
+    """Return how the request ended; without an outcome end with 75, to be tried again.
+
+    Args:
+        store: folder or s3://bucket/prefix.
+        request: id of the request.
+        outcome: promoted, rejected, held, expired, superseded or cancelled.
+    """
+    return container("await_outcome")

@@ -1,0 +1,31 @@
+"""The typed spec of the stage detect_drift."""
+
+from kfp import dsl
+
+from components.spec import container
+
+
+@dsl.container_component
+def detect_drift(
+    current: dsl.Input[dsl.Dataset],
+    reference: dsl.Input[dsl.Dataset],
+    reference_ref: dsl.Input[dsl.Artifact],
+    production: dsl.Input[dsl.Model],
+    digest: str,
+    drift_report: dsl.Output[dsl.Artifact],
+    page: dsl.Output[dsl.HTML],
+    level: dsl.OutputPath(str),
+) -> dsl.ContainerSpec:
+    """Compare the current window with the reference: gates, features, joint, predictions.
+
+    Args:
+        current: validated rows of the current window.
+        reference: validated rows of the reference window.
+        reference_ref: the reference's final share: production never trained on those rows.
+        production: bundle in production, or a file that says there is none yet.
+        digest: the current window's digest.
+        drift_report: the record.
+        page: the same for a person.
+        level: none, notice, drift, unknown or blocked.
+    """
+    return container("detect_drift")

@@ -1,0 +1,44 @@
+"""Compare the current window with the reference."""
+
+import sys
+from collections.abc import Sequence
+
+from modelwarrant import drift
+from modelwarrant.bundle import permutation_weights
+from modelwarrant.records import WindowRef
+from modelwarrant.reports import drift_page
+from modelwarrant.sources import load_window
+from modelwarrant.stage import Task, run_stage
+from modelwarrant.stage.presence import read_bundle_if_any
+from modelwarrant.windows import split
+
+
+def detect(task: Task) -> None:
+    """Compare the windows; with a production model also its answers."""
+    current, reference = load_window(task.path("current")), load_window(task.path("reference"))
+    production = read_bundle_if_any(task.path("production"))
+    if production is None:
+        report = drift.compare(reference, current)
+    else:
+        ref = WindowRef.from_bytes(task.path("reference_ref").read_bytes(), name="reference_ref")
+        unseen = split(reference, final=ref.final)[1].window
+        report = drift.compare(
+            reference,
+            current,
+            scores=(production.predict(unseen), production.predict(current)),
+            reference_labels_for_scores=_labels(production, unseen),
+            weights=permutation_weights(production, unseen),
+            production_digest=production.digest,
+        )
+    task.write("drift_report", report)
+    task.write("page", drift_page(report))
+    task.set("level", report.level)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the stage; see ``modelwarrant.stage.run_stage``."""
+    return run_stage("detect_drift", detect, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,41 @@
+"""Read one window of a source, typed by the contract."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from modelwarrant.canonical import digest_json
+from modelwarrant.errors import ChangedDataError
+from modelwarrant.sources import read_window, save_window
+from modelwarrant.stage import Task, run_stage
+from modelwarrant.windows import FeatureSchema, parse_bounds
+
+
+def ingest(task: Task) -> None:
+    """Read the window, and refuse a source other than the caller saw."""
+    window, ref = read_window(
+        task.parameter("source"),
+        FeatureSchema.model_validate(task.parameter("contract")),
+        parse_bounds(task.parameter("bounds")),
+        base=Path(task.parameter("base")),
+        final=task.parameter("final"),
+    )
+    seen = task.parameter("data_digest")
+    found = digest_json([file.digest for file in ref.files])
+    if seen and seen != found:
+        raise ChangedDataError(
+            f"source {ref.source}: its bytes changed since the run was asked for "
+            f"({seen} then, {found} now); start the run again"
+        )
+    save_window(task.output("window"), window)
+    task.write("window_ref", ref)
+    task.set("digest", ref.window_digest)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the stage; see ``modelwarrant.stage.run_stage``."""
+    return run_stage("ingest_window", ingest, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,50 @@
+"""What does the environment say?
+
+The only place that reads environment variables for the command line and the stages.
+"""
+
+import getpass
+import os
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ["Settings", "read_settings"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One process's configuration."""
+
+    store: str = ".warrant"
+    """``WARRANT_STORE``: a folder or ``s3://bucket/prefix``; the folder beside the project file."""
+    home: Path = Path("~/.config/modelwarrant")
+    """``WARRANT_HOME``: keys and remembered genesis digests; outside the store on purpose."""
+    actor: str = "unknown"
+    """``WARRANT_ACTOR``, else user@host: who asks and approves; on a laptop asserted, not proven."""
+    image_digest: str | None = None
+    """``WARRANT_IMAGE_DIGEST``: set in our images, absent on a laptop."""
+
+
+def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings.
+
+    Args:
+        environment: default ``os.environ``.
+    """
+    env = os.environ if environment is None else environment
+    return Settings(
+        store=env.get("WARRANT_STORE") or Settings.store,
+        home=Path(env.get("WARRANT_HOME") or Settings.home).expanduser(),
+        actor=env.get("WARRANT_ACTOR") or _user_at_host(),
+        image_digest=env.get("WARRANT_IMAGE_DIGEST") or None,
+    )
+
+
+def _user_at_host() -> str:
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # a numeric user without a passwd entry, as in our images
+        user = f"uid-{os.getuid()}"
+    return f"{user}@{socket.gethostname()}"

@@ -1,0 +1,135 @@
+"""The lifecycle: from a window of data to a decided, and perhaps promoted, model."""
+
+from kfp import dsl
+
+from components.await_outcome.component import await_outcome
+from components.decide_promotion.component import decide_promotion
+from components.detect_drift.component import detect_drift
+from components.evaluate_model.component import evaluate_model
+from components.fetch_production.component import fetch_production
+from components.ingest_window.component import ingest_window
+from components.request_promotion.component import request_promotion
+from components.split_window.component import split_window
+from components.train_model.component import train_model
+from components.validate_window.component import validate_window
+
+__all__ = ["lifecycle"]
+
+
+@dsl.pipeline(
+    name="lifecycle",
+    description="Turns a window into a candidate and decides whether it may replace production.",
+)
+def lifecycle(
+    model: str,
+    source: str,
+    base: str,
+    store: str,
+    current: str,
+    reference: str,
+    final: float,
+    contract: dict,
+    recipe: dict,
+    train: str,
+    metric: str,
+    slices: list,
+    policy: str,
+    run: str,
+    requester: str,
+    data_digest: str = "",
+) -> None:
+    """Wire the stages; see each stage's docstring for its parameters."""
+    ingested = ingest_window(
+        source=source,
+        base=base,
+        bounds=current,
+        contract=contract,
+        final=final,
+        data_digest=data_digest,
+    ).set_caching_options(False)
+    fetched = fetch_production(
+        model=model,
+        store=store,
+        source=source,
+        base=base,
+        bounds=reference,
+        contract=contract,
+        final=final,
+    ).set_caching_options(False)
+    now = validate_window(
+        window=ingested.outputs["window"],
+        window_ref=ingested.outputs["window_ref"],
+        digest=ingested.outputs["digest"],
+    )
+    before = validate_window(
+        window=fetched.outputs["reference"],
+        window_ref=fetched.outputs["reference_ref"],
+        digest=fetched.outputs["digest"],
+    )
+    now_split = split_window(
+        window=now.outputs["validated"],
+        window_ref=ingested.outputs["window_ref"],
+        digest=ingested.outputs["digest"],
+    )
+    before_split = split_window(
+        window=before.outputs["validated"],
+        window_ref=fetched.outputs["reference_ref"],
+        digest=fetched.outputs["digest"],
+    )
+    trained = train_model(
+        model=model,
+        source=source,
+        base=base,
+        contract=contract,
+        recipe=recipe,
+        train=train,
+        run=run,
+        requester=requester,
+        digest=ingested.outputs["digest"],
+        current_train=now_split.outputs["train"],
+        current_ref=now_split.outputs["split_ref"],
+        reference_train=before_split.outputs["train"],
+        reference_ref=before_split.outputs["split_ref"],
+    )
+    drift = detect_drift(
+        current=now.outputs["validated"],
+        reference=before.outputs["validated"],
+        reference_ref=fetched.outputs["reference_ref"],
+        production=fetched.outputs["production"],
+        digest=ingested.outputs["digest"],
+    )
+    evaluated = evaluate_model(
+        metric=metric,
+        slices=slices,
+        policy=policy,
+        candidate=trained.outputs["candidate"],
+        production=fetched.outputs["production"],
+        anchor=fetched.outputs["anchor"],
+        current_train=now_split.outputs["train"],
+        current_final=now_split.outputs["final"],
+        reference_final=before_split.outputs["final"],
+        history=fetched.outputs["history"],
+        final_digest=now_split.outputs["final_digest"],
+    )
+    decided = decide_promotion(
+        policy=policy,
+        drift_report=drift.outputs["drift_report"],
+        evaluation_report=evaluated.outputs["evaluation_report"],
+        validation_report=now.outputs["validation_report"],
+        candidate=trained.outputs["candidate"],
+        history=fetched.outputs["history"],
+    )
+    requested = request_promotion(
+        model=model,
+        store=store,
+        run=run,
+        requester=requester,
+        policy=policy,
+        decision=decided.outputs["decision"],
+        candidate=trained.outputs["candidate"],
+        drift_report=drift.outputs["drift_report"],
+        evaluation_report=evaluated.outputs["evaluation_report"],
+        validation_report=now.outputs["validation_report"],
+        history=fetched.outputs["history"],
+    ).set_caching_options(False)
+    await_outcome(store=store, request=requested.outputs["request"]).set_caching_options(False)
