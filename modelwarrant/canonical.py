@@ -6,6 +6,7 @@ machine, locale or hash seed. Digests are written ``sha256:<64 hex digits>``.
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -23,14 +24,15 @@ def canonical_json(value: Json) -> bytes:
     """Return the RFC 8785 bytes of a value.
 
     Raises:
-        RecordError: the value holds a non-finite float, or an integer beyond 2**53.
+        RecordError: the value holds a non-finite float, an integer beyond 2**53, or half of a
+            surrogate pair.
 
     >>> canonical_json({"b": 1.0, "a": [True, None]})
     b'{"a":[true,null],"b":1}'
     """
     try:
         return rfc8785.dumps(value)
-    except rfc8785.CanonicalizationError as error:
+    except (rfc8785.CanonicalizationError, UnicodeEncodeError) as error:
         raise RecordError(f"a value has no canonical JSON: {error}") from error
 
 
@@ -69,7 +71,13 @@ def parse_json(data: bytes, *, name: str) -> Any:
     def refuse(constant: str) -> None:
         raise RecordError(f"{name}: {constant} is not a JSON number")
 
+    def finite(text: str) -> float:
+        number = float(text)
+        if math.isinf(number):
+            refuse(text)
+        return number
+
     try:
-        return json.loads(data, object_pairs_hook=unique, parse_constant=refuse)
+        return json.loads(data, object_pairs_hook=unique, parse_constant=refuse, parse_float=finite)
     except (ValueError, RecursionError) as error:
         raise RecordError(f"{name}: not JSON: {error}") from error

@@ -13,6 +13,7 @@ from modelwarrant.windows.window import Window
 __all__ = ["Bounds", "cut", "parse_bounds"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EARLIEST_US = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
 _UNITS = {"h": 3600, "d": 86400, "w": 604800, "m": 60, "s": 1}
 _FORMS = "write A..B (half open in time), a:b (rows) or 'last 30d'"
 
@@ -94,7 +95,7 @@ def cut(window: Window, bounds: Bounds) -> tuple[Window, Bounds]:
         start, end = bounds.start, bounds.end
         if bounds.unit == "last" and len(order):
             end = int(ordered[-1]) + 1
-            start = end - (bounds.last_us or 0)
+            start = max(end - (bounds.last_us or 0), _EARLIEST_US)
         kept = sequence[
             (ordered >= (start if start is not None else np.iinfo(np.int64).min))
             & (ordered < (end if end is not None else np.iinfo(np.int64).max))
@@ -127,5 +128,5 @@ def _instant_text(instant_us: int | None) -> str:
         return ""
     instant = _EPOCH + timedelta(microseconds=instant_us)
     if (instant.hour, instant.minute, instant.second, instant.microsecond) == (0, 0, 0, 0):
-        return instant.strftime("%Y-%m-%d")
+        return instant.date().isoformat()
     return instant.isoformat().replace("+00:00", "Z")

@@ -35,8 +35,10 @@ def split(window: Window, *, final: float) -> tuple[TrainingSplit, FinalSplit]:
         final: share of the labelled rows that only evaluation may read, in (0, 1).
 
     Raises:
-        WindowError: one of the two splits would be empty.
+        WindowError: one of the two splits would be empty, or the share is not in (0, 1).
     """
+    if not 0.0 < final < 1.0:
+        raise WindowError(f"the final share is {final:g}; it must lie between 0 and 1")
     if not window.has_target:
         raise WindowError(f"the window has no target column {window.schema.target!r} to split by")
     labelled = ~np.asarray(window.table.column(window.schema.target).is_null())

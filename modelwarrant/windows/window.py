@@ -19,10 +19,13 @@ names a time column, else the row's number in the source. int64."""
 
 _ARROW = {
     "number": pa.float64(),
-    "category": pa.string(),
+    "category": pa.dictionary(pa.int32(), pa.string()),
     "boolean": pa.bool_(),
     "time": pa.timestamp("us", tz="UTC"),
 }
+_FIRST_US, _LAST_US = -62_135_596_800_000_000, 253_402_300_799_999_999
+"""The years 1 to 9999 in microseconds since 1970 UTC."""
+
 _TRUE_FALSE = {"true": True, "false": False, "1": True, "0": False}
 
 
@@ -30,8 +33,11 @@ _TRUE_FALSE = {"true": True, "false": False, "1": True, "0": False}
 class Window:
     """Typed rows: features in schema order, then target and order, where known.
 
-    Columns are Arrow: number float64 (missing is null, never NaN), category string, boolean bool,
-    time timestamp[us, UTC]; target string (classification, as text) or float64; order int64.
+    Columns are Arrow: number float64 (missing is null, never NaN), category and the target of a
+    classification dictionary<int32, string>, boolean bool, time timestamp[us, UTC], target of a
+    regression float64, order int64. The order of a dictionary, and entries that no row uses, carry
+    no meaning. Read columns with ``numbers`` and ``levels``: Arrow's own ``to_numpy`` gives a
+    missing level the dictionary's last entry (pyarrow 26).
     """
 
     schema: FeatureSchema
@@ -54,25 +60,29 @@ class Window:
         column = self.table.column(name)
         if pa.types.is_timestamp(column.type):
             column = pc.divide(pc.cast(pc.cast(column, pa.int64()), pa.float64()), 1e6)
-        filled = pc.fill_null(pc.cast(column, pa.float64()), float("nan"))
-        return np.asarray(filled.to_numpy())
+        column = pc.cast(column, pa.float64())
+        if column.null_count:
+            column = pc.fill_null(column, float("nan"))
+        if column.num_chunks == 1:
+            return np.asarray(column.chunk(0).to_numpy())
+        return np.asarray(column.to_numpy())
 
     def levels(self, name: str) -> tuple[npt.NDArray[np.int32], tuple[str, ...]]:
-        """Return a text column as (n,) int32 codes into its sorted levels; missing is -1."""
-        codes, levels = self._dictionaries(name)
-        return codes, levels
+        """Return a text column as (n,) int32 codes into its sorted levels; missing is -1.
 
-    def _dictionaries(self, name: str) -> tuple[npt.NDArray[np.int32], tuple[str, ...]]:
-        encoded = self.table.column(name).combine_chunks().dictionary_encode()
-        if isinstance(encoded, pa.ChunkedArray):
-            encoded = encoded.combine_chunks()
-        levels = np.array(encoded.dictionary.to_pylist(), dtype=object)
-        order = np.argsort(levels.astype(str), kind="stable") if len(levels) else np.zeros(0, int)
-        rank = np.empty(len(levels) + 1, dtype=np.int32)
-        rank[order] = np.arange(len(levels), dtype=np.int32)
-        rank[-1] = -1
-        indices = np.asarray(pc.fill_null(encoded.indices, len(levels)).to_numpy(), dtype=np.int64)
-        return rank[indices], tuple(str(level) for level in levels[order])
+        Only levels that stand in a row are returned, whatever the column's dictionary holds.
+        """
+        encoded = self.table.column(name).combine_chunks()
+        if not pa.types.is_dictionary(encoded.type):
+            encoded = encoded.dictionary_encode()
+        raw = _indices(encoded)
+        known = len(encoded.dictionary)
+        texts = encoded.dictionary.to_pylist()
+        present = np.bincount(raw + 1, minlength=known + 1)[1:] > 0
+        used = sorted(np.flatnonzero(present).tolist(), key=texts.__getitem__)
+        rank = np.full(known + 1, -1, dtype=np.int32)  # the last entry serves index -1
+        rank[used] = np.arange(len(used), dtype=np.int32)
+        return rank[raw], tuple(texts[index] for index in used)
 
     @cached_property
     def has_target(self) -> bool:
@@ -99,6 +109,8 @@ def typed_window(
         SchemaMismatchError: a feature is absent, stands twice, or cannot be read as its kind; the
             message names the column and the first bad row.
     """
+    if ORDER in (*schema.names, schema.target):
+        raise SchemaMismatchError(f"the column name {ORDER!r} is reserved; rename that column")
     columns: dict[str, pa.ChunkedArray] = {}
     for feature in schema.features:
         columns[feature.name] = _typed(_only(table, feature.name), feature.name, feature.kind)
@@ -110,10 +122,29 @@ def typed_window(
         if order.null_count:
             row = int(np.flatnonzero(np.asarray(pc.is_null(order)))[0])
             raise SchemaMismatchError(f"time column {schema.time!r}: row {row} has no time")
+        _check_years(np.asarray(order.to_numpy()), schema.time)
     if order is None:
         order = pa.array(np.arange(table.num_rows, dtype=np.int64))
     columns[ORDER] = order
     return Window(schema, pa.table(columns))
+
+
+def _indices(encoded: pa.DictionaryArray) -> npt.NDArray[np.int32]:
+    """Return an encoded column's (n,) int32 indices; missing is -1."""
+    indices = pc.cast(encoded.indices, pa.int32())
+    if indices.null_count:
+        indices = pc.fill_null(indices, -1)
+    return np.asarray(indices.to_numpy())
+
+
+def _check_years(order_us: npt.NDArray[np.int64], name: str) -> None:
+    """Refuse instants that no calendar text can name."""
+    bad = np.flatnonzero((order_us < _FIRST_US) | (order_us >= _LAST_US))
+    if len(bad):
+        raise SchemaMismatchError(
+            f"time column {name!r}: row {bad[0]} lies outside the years 1 to 9999; "
+            "correct the unit of the column"
+        )
 
 
 def _only(table: pa.Table, name: str) -> pa.ChunkedArray:
@@ -130,10 +161,12 @@ def _only(table: pa.Table, name: str) -> pa.ChunkedArray:
 
 def _typed(column: pa.ChunkedArray, name: str, kind: Kind) -> pa.ChunkedArray:
     """Cast one raw column, or say which row cannot be read."""
-    if pa.types.is_dictionary(column.type):
-        column = pc.cast(column, column.type.value_type)
     if pa.types.is_null(column.type):
         return pc.cast(column, _ARROW[kind])
+    if pa.types.is_dictionary(column.type) and kind != "category":
+        column = pc.cast(column, column.type.value_type)
+    if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
+        column = pc.cast(column, pa.string())
     if pa.types.is_floating(column.type):
         column = pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
     try:
@@ -165,19 +198,34 @@ def _number(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _category(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    if pa.types.is_string(column.type):
-        return column
-    if pa.types.is_large_string(column.type) or pa.types.is_integer(column.type):
-        return pc.cast(column, pa.string())
-    encoded = column.combine_chunks().dictionary_encode()
-    texts = [None if v is None else label_text(v) for v in encoded.dictionary.to_pylist()]
-    return pa.chunked_array([pa.array(texts, pa.string()).take(encoded.indices)])
+    """Encode levels as text; values with one text form (1, 1.0) become one level."""
+    if not pa.types.is_dictionary(column.type):
+        column = column.dictionary_encode()
+    encoded = column.unify_dictionaries().combine_chunks()
+    levels = _texts(encoded.dictionary).dictionary_encode()
+    indices = pa.array(_indices(encoded), mask=np.asarray(encoded.is_null()))
+    if levels.null_count or len(levels.dictionary) != len(levels):
+        indices = levels.indices.take(indices)
+    return pa.chunked_array([pa.DictionaryArray.from_arrays(indices, levels.dictionary)])
+
+
+def _texts(values: pa.Array) -> pa.Array:
+    """Return distinct values as text; a NaN is missing."""
+    if pa.types.is_string(values.type):
+        return values
+    if pa.types.is_large_string(values.type) or pa.types.is_integer(values.type):
+        return pc.cast(values, pa.string())
+    texts = [
+        None if value is None or value != value else label_text(value)
+        for value in values.to_pylist()
+    ]
+    return pa.array(texts, pa.string())
 
 
 def _boolean(column: pa.ChunkedArray) -> pa.ChunkedArray:
     if pa.types.is_boolean(column.type):
         return column
-    encoded = _category(column).combine_chunks().dictionary_encode()
+    encoded = _category(column).combine_chunks()
     values = [_TRUE_FALSE[text.lower()] for text in encoded.dictionary.to_pylist()]
     return pa.chunked_array([pa.array(values, pa.bool_()).take(encoded.indices)])
 
