@@ -45,6 +45,8 @@ class Comparison(Part):
     deviation: float | None
     """Standard error of the gain times sqrt(n_rows): the spread per row, dependence included."""
     reason: str | None = None
+    mcnemar_p_value: float | None = None
+    """Two-sided mid-p of McNemar's test, where the metric is 0/1; rows taken as independent."""
 
 
 class MetricValue(Part):
@@ -55,6 +57,9 @@ class MetricValue(Part):
     baseline: float | None
     candidate: float | None
     higher_is_better: bool
+    gain: Interval | None = None
+    """Candidate against baseline, positive where the candidate is better; where a method exists
+    beside the decision's own (DeLong for ROC AUC)."""
 
 
 class SliceComparison(Part):
@@ -136,3 +141,11 @@ class EvaluationReport(Record):
     calibration: Calibration
     champion: ChampionState
     metrics: tuple[MetricValue, ...] = ()
+    floor: Comparison | None = None
+    """On the current window, against the trivial predictor, with production or without."""
+    loss_bound: float | None = None
+    """Losses are clipped here before they are compared (log loss); None where they are not."""
+    identical_answers: bool = False
+    """Whether candidate and production answer alike on every row of the current final split."""
+    margin_slices: float | None = None
+    """Absolute: a slice is ``ok`` once a harm beyond it is ruled out."""
