@@ -6,6 +6,7 @@ A finished task is kept under a digest of its code, parameters and inputs, so a 
 where the first one stopped. docs/adr/0007 says why this walker and not KFP's.
 """
 
+import ctypes
 import functools
 import importlib
 import json
@@ -263,13 +264,21 @@ def _call_stage(module: str, arguments: list[str], log: str) -> None:
     """Run in the child: send what the stage prints to its log, call it, end with its code."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    _die_with_parent()
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)
+    sys.stdout = sys.stderr = os.fdopen(descriptor, "w", buffering=1)
     code = importlib.import_module(module).main(arguments)
-    sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(code)
+    os._exit(code)  # not sys.exit: a fork must not run the parent's exit handlers
+
+
+def _die_with_parent() -> None:
+    """Ask Linux to kill this child when its parent is killed: no orphan holds locks or writes."""
+    if sys.platform == "linux":
+        pr_set_pdeathsig = 1
+        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
 
 
 def _collect(

@@ -22,7 +22,7 @@ class Settings:
     home: Path = Path("~/.config/modelwarrant")
     """``WARRANT_HOME``: keys and remembered genesis digests; outside the store on purpose."""
     actor: str = "unknown"
-    """``WARRANT_ACTOR``, else user@host: who asks and approves; on a laptop asserted, not proven."""
+    """``WARRANT_ACTOR``, else user@host: who asks and approves; asserted, not proven."""
     image_digest: str | None = None
     """``WARRANT_IMAGE_DIGEST``: set in our images, absent on a laptop."""
 

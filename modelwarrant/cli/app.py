@@ -1,0 +1,76 @@
+"""Which commands are there, and what does an error look like to the person who typed one?"""
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+import modelwarrant
+from modelwarrant.cli import (
+    data,
+    demo,
+    gate,
+    ledger,
+    lifecycle,
+    policy,
+    serving,
+    store,
+)
+from modelwarrant.errors import WarrantError
+from modelwarrant.stage.exits import EXIT_UNEXPECTED, exit_code
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="warrant",
+    help="No model goes to production without a warrant.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+for commands in (data, lifecycle, gate, ledger, policy, serving, store, demo):
+    commands.register(app)
+
+
+def _print_version(value: bool) -> None:
+    if value:
+        typer.echo(modelwarrant.__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print it.")
+    ] = False,
+) -> None:
+    """No model goes to production without a warrant."""
+
+
+def main() -> None:
+    """Run the command line; every error of ours is one message and an exit code."""
+    try:
+        app()
+    except WarrantError as error:
+        _fail(str(error), exit_code(error))
+    except OSError as error:
+        name = f"{error.filename}: " if error.filename else ""
+        _fail(f"{name}{error.strerror or error}", exit_code(error))
+    except KeyboardInterrupt:
+        _fail("stopped; what was finished is kept, and the next run goes on from there", 130)
+    except Exception as error:  # noqa: BLE001 - the edge of the process: no traceback for users
+        if os.environ.get("WARRANT_DEBUG"):
+            raise
+        _fail(
+            f"a fault of modelwarrant: {type(error).__name__}: {error}; "
+            "run again with WARRANT_DEBUG=1 to see where, and please report it",
+            EXIT_UNEXPECTED,
+        )
+
+
+def _fail(message: str, code: int) -> None:
+    sys.stdout.flush()
+    print(f"warrant: {message}", file=sys.stderr)  # noqa: T201 - the command's own voice
+    sys.exit(code)

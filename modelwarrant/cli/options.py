@@ -1,0 +1,69 @@
+"""Which options do commands share, and how do they answer?"""
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+__all__ = [
+    "JsonOption",
+    "ProjectOption",
+    "StoreOption",
+    "VerboseOption",
+    "answer_json",
+    "note",
+    "out",
+    "table",
+]
+
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+StoreOption = Annotated[
+    str | None,
+    typer.Option(
+        "--store",
+        envvar="WARRANT_STORE",
+        show_default=".warrant",
+        help="A folder, or s3://bucket/prefix.",
+    ),
+]
+ProjectOption = Annotated[
+    Path, typer.Option("--project", "-p", help="The project file.", show_default="warrant.yaml")
+]
+VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Log to stderr.")]
+
+
+def answer_json(document: Any) -> None:
+    """Write one JSON document to stdout."""
+    json.dump(document, sys.stdout, indent=2, sort_keys=True, allow_nan=False)
+    sys.stdout.write("\n")
+
+
+def out() -> "Console":
+    """Return the console for answers: colours only where stdout is a terminal."""
+    from rich.console import Console
+
+    return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+
+
+def note(message: str) -> None:
+    """Say something beside the answer, on stderr."""
+    print(message, file=sys.stderr, flush=True)  # noqa: T201 - the command's own voice
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Print rows as a plain table; None is a dash."""
+    from rich import box
+    from rich.table import Table
+
+    shown = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        shown.add_column(column, overflow="fold")
+    for row in rows:
+        shown.add_row(*("-" if cell is None else str(cell) for cell in row))
+    out().print(shown)
