@@ -1,0 +1,101 @@
+"""Has the production model's labelled loss degraded since its reference (E2)?
+
+A test martingale bets against H0 'the loss is at most the reference's plus 2 % of its range'. Its
+value e grows only if the loss is higher, and by Ville's inequality reaches 100 with probability at
+most 1 %, however often one looks.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from modelwarrant.evaluation.blocks import Blocks
+from modelwarrant.evaluation.bounds import mean_bounds, merged_means
+from modelwarrant.records import ChampionState
+
+__all__ = ["DEGRADED", "MIN_REFERENCE_LABELS", "champion_state", "loss_e_value"]
+
+Floats = npt.NDArray[np.float64]
+
+DEGRADED = 100.0
+"""e from which production counts as degraded: at most 1 % false alarms."""
+
+MIN_REFERENCE_LABELS = 1500
+"""With 500 the reference's own error made 5.3 % false alarms (design E2)."""
+
+ALLOWANCE = 0.02
+"""Growth of the loss that is no degradation, as a share of the loss's range."""
+
+_BETS = np.linspace(0.05, 0.95, 19)
+"""Shares of the largest legal bet; their mixture needs no guess of the size of the harm."""
+
+_LARGEST_LOG_E = 300 * float(np.log(10))
+
+
+def loss_e_value(losses: Floats, *, null_mean: float) -> float:
+    """Return the e-value against H0 'the mean of the losses is at most ``null_mean``'.
+
+    The losses' order does not matter. Capped at 1e300. Reference: Waudby-Smith and Ramdas (2024),
+    betting on bounded means, with a mixture of constant bets.
+
+    Args:
+        losses: (n,) float64 in [0, 1], each with a mean of at most ``null_mean`` given its past.
+        null_mean: in (0, 1).
+
+    >>> round(loss_e_value(np.array([0.4, 0.2, 0.6, 0.5]), null_mean=0.3), 4)
+    1.9562
+    >>> loss_e_value(np.zeros(0), null_mean=0.3)
+    1.0
+    """
+    gains = np.log1p(np.multiply.outer(_BETS / null_mean, losses - null_mean)).sum(axis=1)
+    largest = float(gains.max())
+    log_e = largest + float(np.log(np.exp(gains - largest).mean()))
+    return float(np.exp(min(log_e, _LARGEST_LOG_E)))
+
+
+def champion_state(
+    current: Floats,
+    current_blocks: Blocks,
+    reference: Floats | None,
+    reference_blocks: Blocks | None,
+    *,
+    bound: float | None,
+) -> ChampionState:
+    """Judge production by its losses on the two final splits.
+
+    Each observation is the mean loss of a block, joined until neighbours no longer move together,
+    because the bets assume that the past does not foretell the next loss. The reference's mean is
+    an estimate; where its standard error, doubled, exceeds the allowance, that is allowed instead.
+
+    Args:
+        current: production's losses, (n,) float64 >= 0, oldest row first.
+        current_blocks: their blocks.
+        reference: the same on the reference's final split; None where there is none.
+        reference_blocks: their blocks.
+        bound: where losses are clipped, > 0; they are divided by it.
+    """
+    n_reference = 0 if reference is None else len(reference)
+    counts = {"n_reference": n_reference, "n_current": len(current)}
+    if reference is None or reference_blocks is None or n_reference < MIN_REFERENCE_LABELS:
+        reason = f"{n_reference} reference labels, {MIN_REFERENCE_LABELS} are needed"
+        return ChampionState(level="unknown", reason=reason, **counts)
+    if not bound:
+        return ChampionState(level="unknown", reason="the reference loss is 0", **counts)
+    scaled = np.minimum(reference, bound) / bound
+    spread = mean_bounds(scaled, reference_blocks, alpha=0.05)
+    if spread.deviation is None:
+        return ChampionState(level="unknown", reason=f"reference: {spread.reason}", **counts)
+    null_mean = spread.estimate + max(ALLOWANCE, 2 * spread.deviation)
+    if null_mean >= 1:
+        reason = "the reference loss is as large as a loss can be"
+        return ChampionState(level="unknown", reason=reason, **counts)
+    observed = merged_means(np.minimum(current, bound) / bound, current_blocks)
+    e_value = loss_e_value(observed, null_mean=null_mean)
+    return ChampionState(
+        level="degraded" if e_value >= DEGRADED else "ok",
+        e_value=e_value,
+        reason=(
+            f"mean loss {float(observed.mean()):.4g} of its range over {len(observed)} "
+            f"{current_blocks.unit}, against {null_mean:.4g} allowed"
+        ),
+        **counts,
+    )
