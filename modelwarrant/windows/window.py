@@ -72,9 +72,7 @@ class Window:
 
         Only levels that stand in a row are returned, whatever the column's dictionary holds.
         """
-        encoded = self.table.column(name).combine_chunks()
-        if not pa.types.is_dictionary(encoded.type):
-            encoded = encoded.dictionary_encode()
+        encoded = self._encoded(name)
         raw = _indices(encoded)
         known = len(encoded.dictionary)
         texts = encoded.dictionary.to_pylist()
@@ -83,6 +81,25 @@ class Window:
         rank = np.full(known + 1, -1, dtype=np.int32)  # the last entry serves index -1
         rank[used] = np.arange(len(used), dtype=np.int32)
         return rank[raw], tuple(texts[index] for index in used)
+
+    def level_counts(self, name: str) -> tuple[dict[str, int], int]:
+        """Return a text or boolean column's rows by level, sorted, and its missing rows.
+
+        It costs one count of the column's codes, where ``levels`` also writes a code a row.
+        """
+        encoded = self._encoded(name)
+        missing = int(encoded.null_count)
+        known = encoded.indices.drop_null() if missing else encoded.indices
+        counts = np.bincount(known.to_numpy(), minlength=len(encoded.dictionary)).tolist()
+        texts = map(label_text, encoded.dictionary.to_pylist())
+        held = {text: count for text, count in zip(texts, counts, strict=True) if count}
+        return dict(sorted(held.items())), missing
+
+    def _encoded(self, name: str) -> pa.DictionaryArray:
+        encoded = self.table.column(name).combine_chunks()
+        if not pa.types.is_dictionary(encoded.type):
+            encoded = encoded.dictionary_encode()
+        return encoded
 
     @cached_property
     def has_target(self) -> bool:
