@@ -60,7 +60,7 @@ def main() -> None:
         _fail(f"{name}{error.strerror or error}", exit_code(error))
     except KeyboardInterrupt:
         _fail("stopped; what was finished is kept, and the next run goes on from there", 130)
-    except Exception as error:  # noqa: BLE001 - the edge of the process: no traceback for users
+    except Exception as error:
         if os.environ.get("WARRANT_DEBUG"):
             raise
         _fail(

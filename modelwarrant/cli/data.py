@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from modelwarrant.cli.options import JsonOption, ProjectOption, answer_json, note, out, table
+from modelwarrant.cli.options import JsonOption, ProjectOption, answer_json, note, out
 
 __all__ = ["register"]
 
@@ -21,9 +21,13 @@ def register(app: typer.Typer) -> None:
 
 
 def init(
-    source: Annotated[str, typer.Argument(metavar="DATA", help="File, glob, s3://, https://, sklearn://.")],
+    source: Annotated[
+        str, typer.Argument(metavar="DATA", help="File, glob, s3://, https://, sklearn://.")
+    ],
     target: Annotated[str, typer.Option("--target", help="The column to predict.")],
-    time: Annotated[str | None, typer.Option("--time", help="The column to cut windows along.")] = None,
+    time: Annotated[
+        str | None, typer.Option("--time", help="The column to cut windows along.")
+    ] = None,
     model: Annotated[str | None, typer.Option("--model", help="The model's name.")] = None,
     project: ProjectOption = Path("warrant.yaml"),
     force: Annotated[bool, typer.Option("--force", help="Overwrite the project file.")] = False,
@@ -47,9 +51,13 @@ def drift(
     current: Annotated[str, typer.Argument(help="The newer data.")],
     fail_on: Annotated[
         str | None,
-        typer.Option("--fail-on", metavar="LEVEL", help=f"Exit 10 from this level: {', '.join(_LEVELS[1:])}."),
+        typer.Option(
+            "--fail-on", metavar="LEVEL", help=f"Exit 10 from this level: {', '.join(_LEVELS[1:])}."
+        ),
     ] = None,
-    page: Annotated[Path | None, typer.Option("--page", help="Also write the HTML page here.")] = None,
+    page: Annotated[
+        Path | None, typer.Option("--page", help="Also write the HTML page here.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Compare two files, feature by feature; needs no project file."""
@@ -59,9 +67,7 @@ def drift(
     if fail_on is not None and fail_on not in _LEVELS[1:]:
         raise typer.BadParameter(f"--fail-on takes one of {', '.join(_LEVELS[1:])}")
     folder = Path.cwd()
-    report = detectors.compare(
-        read_table(reference, base=folder), read_table(current, base=folder)
-    )
+    report = detectors.compare(read_table(reference, base=folder), read_table(current, base=folder))
     if page is not None:
         from modelwarrant.reports import drift_page
 

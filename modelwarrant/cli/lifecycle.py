@@ -33,7 +33,8 @@ def run(
         str | None, typer.Option("--current", metavar="W", help="Window to train and decide on.")
     ] = None,
     reference: Annotated[
-        str | None, typer.Option("--reference", metavar="W", help="First model: window to compare with.")
+        str | None,
+        typer.Option("--reference", metavar="W", help="First model: window to compare with."),
     ] = None,
     ask: Annotated[
         bool, typer.Option("--ask/--no-ask", help="In a terminal, ask for the approval at once.")
@@ -65,7 +66,9 @@ def run(
 
 
 def status(
-    model: Annotated[str | None, typer.Argument(metavar="[MODEL]", help="Default: every model.")] = None,
+    model: Annotated[
+        str | None, typer.Argument(metavar="[MODEL]", help="Default: every model.")
+    ] = None,
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -99,7 +102,8 @@ def predict(
     model: Annotated[str, typer.Argument(help="The model's name.")],
     file: Annotated[str, typer.Argument(help="Rows to score: CSV, Parquet, or an address.")],
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Write .csv or .parquet; default: CSV to stdout.")
+        Path | None,
+        typer.Option("--output", "-o", help="Write .csv or .parquet; default: CSV to stdout."),
     ] = None,
     store: StoreOption = None,
     as_json: JsonOption = False,
@@ -119,8 +123,12 @@ def predict(
 
 
 def report(
-    name: Annotated[str, typer.Argument(metavar="ID", help="A run, request, decision, MODEL or MODEL@V.")],
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Copy the page here.")] = None,
+    name: Annotated[
+        str, typer.Argument(metavar="ID", help="A run, request, decision, MODEL or MODEL@V.")
+    ],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Copy the page here.")
+    ] = None,
     show: Annotated[bool, typer.Option("--open", help="Open it in a browser.")] = False,
     store: StoreOption = None,
     as_json: JsonOption = False,

@@ -50,7 +50,9 @@ def print_drift(report: DriftReport) -> None:
 
 def _feature_rows(report: DriftReport) -> Iterable[tuple[Any, ...]]:
     order = {"blocked": 0, "drift": 1, "unknown": 2, "notice": 3, "none": 4}
-    ranked = sorted(report.features, key=lambda f: (order[f.level], -(f.weight or 0), -(f.psi or 0)))
+    ranked = sorted(
+        report.features, key=lambda f: (order[f.level], -(f.weight or 0), -(f.psi or 0))
+    )
     loud = [feature for feature in ranked if feature.level != "none"]
     shown = loud + ranked[len(loud) : len(loud) + _QUIET_SHOWN]
     for feature in shown:
@@ -70,7 +72,12 @@ def _feature_rows(report: DriftReport) -> Iterable[tuple[Any, ...]]:
         yield (f"and {len(ranked) - len(shown)} quiet features", *[""] * 9)
 
 
-_STYLES = {"PROMOTE": "bold green", "NEEDS_APPROVAL": "bold yellow", "HOLD": "bold", "REJECT": "bold red"}
+_STYLES = {
+    "PROMOTE": "bold green",
+    "NEEDS_APPROVAL": "bold yellow",
+    "HOLD": "bold",
+    "REJECT": "bold red",
+}
 
 
 def print_decision(decision: Decision) -> None:

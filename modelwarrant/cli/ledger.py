@@ -1,0 +1,128 @@
+"""Commands of the registry: history, verify, rollback, reproduce, tombstone."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from modelwarrant.cli.options import JsonOption, StoreOption, answer_json, note, out, table
+
+__all__ = ["register"]
+
+ModelArgument = Annotated[str, typer.Argument(metavar="MODEL", help="The model's name.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("history")(history)
+    app.command("verify")(verify)
+    app.command("rollback")(rollback)
+    app.command("tombstone")(tombstone)
+    app.command("reproduce")(reproduce)
+
+
+def history(
+    model: ModelArgument,
+    as_of: Annotated[
+        str | None, typer.Option("--as-of", metavar="T", help="The state at that UTC time.")
+    ] = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Print the ledger: every decision, promotion and rollback, and the policy in force."""
+    from modelwarrant.cli.knowledge import model_history, open_place
+
+    told = model_history(open_place(store), model, as_of=as_of)
+    if as_json:
+        answer_json(told)
+        return
+    table(
+        ("seq", "time", "op", "actor", "what"),
+        ((e["seq"], e["time"], e["op"], e["actor"], e["summary"]) for e in told["entries"]),
+    )
+    console = out()
+    console.print(f"production: {told['production'] or 'none'}", markup=False)
+    policy = told["policy"]
+    if policy:
+        console.print(
+            f"policy in force: {policy['digest']}, ratified by {policy['ratified_by']}",
+            markup=False,
+        )
+
+
+def verify(
+    model: ModelArgument,
+    anchor: Annotated[
+        list[Path] | None,
+        typer.Option("--anchor", metavar="F", help="JSON file with seq and hash; may be repeated."),
+    ] = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Hash everything again: entries, signatures, models, evidence; name the first bad object."""
+    from modelwarrant.cli.knowledge import open_place, verify_model
+
+    told = verify_model(open_place(store), model, anchors=anchor or [])
+    if as_json:
+        answer_json(told)
+    else:
+        out().print(
+            f"{model}: {told['entries']} entries and {told['blobs']} objects verified; "
+            f"vouched for up to entry {told['vouched']}",
+            markup=False,
+        )
+
+
+def rollback(
+    model: ModelArgument,
+    to: Annotated[int, typer.Option("--to", metavar="V", help="A former production version.")],
+    reason: Annotated[str, typer.Option("--reason", "-r", help="Why; kept in the ledger.")],
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Put a former production version back."""
+    from modelwarrant.cli.knowledge import open_place, roll_back
+
+    told = roll_back(open_place(store), model, to=to, reason=reason)
+    if as_json:
+        answer_json(told)
+    else:
+        out().print(f"{model}: version {to} is in production (entry {told['seq']})", markup=False)
+
+
+def tombstone(
+    model: ModelArgument,
+    version: Annotated[
+        int, typer.Option("--version", metavar="V", help="Never to be served again.")
+    ],
+    reason: Annotated[str, typer.Option("--reason", "-r", help="Why; kept in the ledger.")],
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Bar a version from ever being promoted or served again."""
+    from modelwarrant.cli.knowledge import bury, open_place
+
+    told = bury(open_place(store), model, version=version, reason=reason)
+    if as_json:
+        answer_json(told)
+    else:
+        out().print(f"{model}: version {version} is barred (entry {told['seq']})", markup=False)
+
+
+def reproduce(
+    name: Annotated[str, typer.Argument(metavar="MODEL@V", help="A version of a model.")],
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Train a version again from its manifest; the digest must be the same."""
+    from modelwarrant.cli.knowledge import open_place
+    from modelwarrant.cli.reproducing import reproduce_version
+
+    told = reproduce_version(open_place(store), name)
+    if as_json:
+        answer_json(told)
+    else:
+        out().print(str(told["summary"]), markup=False)
+    if not told["is_reproduced"]:
+        note("not reproduced: see the two digests and the environments above")
+        raise typer.Exit(2)
