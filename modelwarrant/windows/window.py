@@ -113,7 +113,11 @@ class Window:
 
 
 def typed_window(
-    table: pa.Table, schema: FeatureSchema, *, order: pa.Array | None = None
+    table: pa.Table,
+    schema: FeatureSchema,
+    *,
+    order: pa.Array | None = None,
+    first_row: int = 0,
 ) -> Window:
     """Give a raw table the schema's types; columns the schema does not name are left out.
 
@@ -121,6 +125,7 @@ def typed_window(
         table: columns in any order and of any type a reader may give; an unknown column is ignored.
         schema: the declared columns; the target may be absent (prediction).
         order: (n,) int64 order of the rows; default the time column, else 0, 1, 2 ...
+        first_row: number of the table's first row in its source; error messages count from it.
 
     Raises:
         SchemaMismatchError: a feature is absent, stands twice, or cannot be read as its kind; the
@@ -130,16 +135,20 @@ def typed_window(
         raise SchemaMismatchError(f"the column name {ORDER!r} is reserved; rename that column")
     columns: dict[str, pa.ChunkedArray] = {}
     for feature in schema.features:
-        columns[feature.name] = _typed(_only(table, feature.name), feature.name, feature.kind)
+        columns[feature.name] = _typed(
+            _only(table, feature.name), feature.name, feature.kind, first_row
+        )
     if schema.target is not None and schema.target in table.column_names:
         kind: Kind = "category" if schema.task == "classification" else "number"
-        columns[schema.target] = _typed(_only(table, schema.target), schema.target, kind)
+        columns[schema.target] = _typed(_only(table, schema.target), schema.target, kind, first_row)
     if order is None and schema.time is not None:
-        order = pc.cast(_typed(_only(table, schema.time), schema.time, "time"), pa.int64())
+        order = pc.cast(
+            _typed(_only(table, schema.time), schema.time, "time", first_row), pa.int64()
+        )
         if order.null_count:
-            row = int(np.flatnonzero(np.asarray(pc.is_null(order)))[0])
+            row = first_row + int(np.flatnonzero(np.asarray(pc.is_null(order)))[0])
             raise SchemaMismatchError(f"time column {schema.time!r}: row {row} has no time")
-        _check_years(np.asarray(order.to_numpy()), schema.time)
+        _check_years(np.asarray(order.to_numpy()), schema.time, first_row)
     if order is None:
         order = pa.array(np.arange(table.num_rows, dtype=np.int64))
     columns[ORDER] = order
@@ -154,12 +163,12 @@ def _indices(encoded: pa.DictionaryArray) -> npt.NDArray[np.int32]:
     return np.asarray(indices.to_numpy())
 
 
-def _check_years(order_us: npt.NDArray[np.int64], name: str) -> None:
+def _check_years(order_us: npt.NDArray[np.int64], name: str, first_row: int) -> None:
     """Refuse instants that no calendar text can name."""
     bad = np.flatnonzero((order_us < _FIRST_US) | (order_us >= _LAST_US))
     if len(bad):
         raise SchemaMismatchError(
-            f"time column {name!r}: row {bad[0]} lies outside the years 1 to 9999; "
+            f"time column {name!r}: row {first_row + bad[0]} lies outside the years 1 to 9999; "
             "correct the unit of the column"
         )
 
@@ -176,7 +185,7 @@ def _only(table: pa.Table, name: str) -> pa.ChunkedArray:
     return table.column(found[0])
 
 
-def _typed(column: pa.ChunkedArray, name: str, kind: Kind) -> pa.ChunkedArray:
+def _typed(column: pa.ChunkedArray, name: str, kind: Kind, first_row: int) -> pa.ChunkedArray:
     """Cast one raw column, or say which row cannot be read."""
     if pa.types.is_null(column.type):
         return pc.cast(column, _ARROW[kind])
@@ -197,7 +206,7 @@ def _typed(column: pa.ChunkedArray, name: str, kind: Kind) -> pa.ChunkedArray:
         row = _first_bad_row(column, kind)
         raise SchemaMismatchError(
             f"column {name!r} cannot be read as {kind}: it holds {column.type}"
-            + (f", and row {row} does not parse" if row is not None else "")
+            + (f", and row {first_row + row} does not parse" if row is not None else "")
         ) from error
 
 
