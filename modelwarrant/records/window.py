@@ -41,6 +41,8 @@ class WindowRef(Record):
     """Order value of the newest row."""
     out_of_order: int = 0
     """Rows that came earlier in time than a row before them; they were sorted."""
+    ignored_columns: tuple[str, ...] = ()
+    """Columns of the source that the schema does not name, sorted."""
 
 
 class ColumnFinding(Part):
