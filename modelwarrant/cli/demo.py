@@ -171,7 +171,7 @@ def _tell(story: _Story, folder: Path) -> None:
     _say(f"1. The first model, on {story.first}. Nothing is in production, so a person must agree.")
     _round(place, current=story.first, reason="beats the trivial predictor on the newest 30 %")
     _say(
-        f"2. A later window arrives: {story.second}. Has the world changed? Is the candidate better?"
+        f"2. A later window arrives: {story.second}. Did the world change? Is the candidate better?"
     )
     _round(place, current=story.second, reason="better where flights go now; read the page")
     _say("3. The ledger: who put what into production, and does every byte still match?")

@@ -45,7 +45,7 @@ def run(
 ) -> None:
     """Run one lifecycle: a candidate, both models re-scored, a verdict with its reasons.
 
-    Exit code: 0 promoted, 10 needs approval, 11 hold, 12 rejected, 2 the input must change, 75 later.
+    Exit code: 0 promoted, 10 needs approval, 11 hold, 12 rejected, 2 change the input, 75 later.
     """
     from modelwarrant.cli.running import EXITS, print_summary, run_lifecycle
 

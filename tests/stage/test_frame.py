@@ -122,8 +122,8 @@ def test_whole_numbers_are_integers_at_any_depth(tmp_path: Path) -> None:
         ("minio://bucket/a", "/minio/bucket/a"),
         ("s3://bucket/a", "/s3/bucket/a"),
         ("gs://bucket/a", "/gcs/bucket/a"),
-        ("file:///tmp/a", "/tmp/a"),
-        ("/tmp/a", "/tmp/a"),
+        ("file:///work/a", "/work/a"),
+        ("/work/a", "/work/a"),
     ],
 )
 def test_uris_become_the_launchers_paths(uri: str, path: str) -> None:
