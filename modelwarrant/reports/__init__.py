@@ -1,0 +1,25 @@
+"""What does a person see of a run, a drift report or a request?
+
+Self-contained HTML pages, made from records only: no clock, no network, no script, and the same
+records give the same bytes.
+"""
+
+from modelwarrant.reports.pages import (
+    ReviewForm,
+    content_security_policy,
+    drift_page,
+    evaluation_page,
+    request_page,
+    requests_page,
+    run_page,
+)
+
+__all__ = [
+    "ReviewForm",
+    "content_security_policy",
+    "drift_page",
+    "evaluation_page",
+    "request_page",
+    "requests_page",
+    "run_page",
+]

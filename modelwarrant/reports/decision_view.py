@@ -1,0 +1,394 @@
+"""What does a page say of a verdict, of the people behind it, and of where everything came from?"""
+
+import dataclasses
+import shlex
+from collections.abc import Sequence
+
+from modelwarrant.records import (
+    Approval,
+    Decision,
+    DriftReport,
+    EvaluationReport,
+    History,
+    ModelManifest,
+    PromotionRequest,
+    Record,
+    ValidationReport,
+    WindowRef,
+)
+from modelwarrant.reports.evaluation_view import gain_phrase, metric_name
+from modelwarrant.reports.figures import (
+    count,
+    interval,
+    listing,
+    moment,
+    number,
+    percent,
+    plural,
+    visible,
+)
+from modelwarrant.reports.parts import (
+    Cell,
+    Digest,
+    Fact,
+    Mark,
+    Table,
+    level_mark,
+    verdict_mark,
+)
+
+__all__ = [
+    "AnswerView",
+    "ApprovalView",
+    "answer_view",
+    "approval_views",
+    "changes",
+    "findings",
+    "headline",
+    "key_figures",
+    "levels_table",
+    "mismatches",
+    "provenance",
+]
+
+HEADLINES = {
+    "PROMOTE": "The rules let this candidate into production.",
+    "NEEDS_APPROVAL": "The rules leave this candidate to a person.",
+    "HOLD": "The evidence is too weak, stale or missing to decide on; production stays as it is.",
+    "REJECT": "The evidence speaks against this candidate; production stays as it is.",
+}
+
+OUTCOMES = {
+    "promoted": ("promoted", "good"),
+    "applied": ("applied", "good"),
+    "rejected": ("rejected", "bad"),
+    "expired": ("expired", "unknown"),
+    "superseded": ("superseded", "unknown"),
+    "cancelled": ("cancelled", "unknown"),
+    "held": ("held", "unknown"),
+}
+
+VETO = "An approval can veto, never waive: no approval takes this candidate into production."
+
+
+def headline(decision: Decision) -> str:
+    """Return what the verdict means, in one sentence."""
+    return HEADLINES[decision.verdict]
+
+
+def changes(decision: Decision) -> tuple[tuple[str, Mark, str], ...]:
+    """Return what would change the verdict: the change, the verdict then, the detail."""
+    return tuple(
+        (f"{_words(each.level)}: {each.now} → {each.then}", verdict_mark(each.verdict), each.detail)
+        for each in decision.would_change
+    )
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def key_figures(
+    decision: Decision, drift: DriftReport | None, evaluation: EvaluationReport
+) -> tuple[Fact, ...]:
+    """Return the three numbers that a decision maker asks for first."""
+    gain = evaluation.current.gain
+    estimate, lower, upper = interval(gain.estimate, gain.lower, gain.upper)
+    size = ", ".join(filter(None, (f"{lower} to {upper}", gain_phrase(evaluation.current))))
+    need = decision.n_required
+    enough = "" if need is None else f"{count(need)} needed to see the smallest gain that matters"
+    return (
+        Fact(f"Gain in {metric_name(evaluation.metric)}, current window", estimate, size),
+        Fact("Drift", *_drift_figure(drift)),
+        Fact("Labels", count(decision.n_labels), enough),
+    )
+
+
+def _drift_figure(drift: DriftReport | None) -> tuple[Cell, str]:
+    """Return the worst level and how many features or gates stand at a bad one."""
+    if drift is None:
+        return Mark("not measured", "unknown"), ""
+    blocked = [gate for gate in drift.gates if gate.level == "block"]
+    if blocked:
+        return level_mark(drift.level), plural(len(blocked), "blocked gate")
+    drifted = sum(feature.level in ("drift", "blocked") for feature in drift.features)
+    return level_mark(drift.level), f"{drifted} of {plural(len(drift.features), 'feature')}"
+
+
+@dataclasses.dataclass(frozen=True)
+class ApprovalView:
+    """One person's answer."""
+
+    mark: Mark
+    approver: str
+    proof: str
+    is_self: bool
+    counts: bool
+    """Whether it was given for this candidate and this evidence."""
+    reason: str
+    time: str
+
+
+def approval_views(decision: Decision, approvals: Sequence[Approval]) -> tuple[ApprovalView, ...]:
+    """Return the answers in the order they were given."""
+    return tuple(
+        ApprovalView(
+            mark=Mark(each.verdict.lower(), "good" if each.verdict == "Approved" else "bad"),
+            approver=each.approver,
+            proof="asserted, not proven"
+            if each.signature is None
+            else "signed; warrant verify checks the signature",
+            is_self=each.self_approved,
+            counts=each.candidate_digest == decision.candidate_digest
+            and each.evidence_digest == decision.evidence_digest,
+            reason=each.reason,
+            time=moment(each.time),
+        )
+        for each in approvals
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class AnswerView:
+    """What can be done about a verdict, and what was done."""
+
+    outcome: Mark | None
+    outcome_text: str
+    text: str
+    commands: tuple[tuple[str, str], ...]
+    """What each command does, and the command."""
+    is_open: bool
+    """Whether an answer is still asked for."""
+
+
+def answer_view(
+    decision: Decision,
+    request: PromotionRequest | None,
+    approvals: Sequence[ApprovalView],
+) -> AnswerView:
+    """Say who may do what now, with the exact commands."""
+    if request is not None and request.outcome is not None:
+        word, tone = OUTCOMES[request.outcome]
+        return AnswerView(Mark(word, tone), _outcome(request), "", (), is_open=False)
+    if request is not None and request.withdrawn:
+        gone = "The requester withdrew this request."
+        return AnswerView(Mark("withdrawn", "unknown"), gone, "", (), is_open=False)
+    if decision.verdict == "PROMOTE":
+        text = "Nobody has to answer: the gate promotes it where automatic promotion is on."
+        return AnswerView(None, "", text, (), is_open=False)
+    if decision.verdict != "NEEDS_APPROVAL":
+        return AnswerView(None, "", VETO, (), is_open=False)
+    return AnswerView(None, "", _asked(decision, request, approvals), _commands(request), True)
+
+
+def _outcome(request: PromotionRequest) -> str:
+    """Say how a request ended."""
+    parts = []
+    if request.version is not None:
+        parts.append(f"Version {request.version}")
+    if request.ledger_seq is not None:
+        parts.append(f"ledger entry {request.ledger_seq}")
+    if request.outcome_reason:
+        parts.append(request.outcome_reason)
+    return ", ".join(parts)
+
+
+def _asked(
+    decision: Decision, request: PromotionRequest | None, approvals: Sequence[ApprovalView]
+) -> str:
+    """Say how many persons must still approve, and who may not."""
+    given = sum(each.counts and each.mark.tone == "good" for each in approvals)
+    people = plural(decision.approvals_required, "person", "people")
+    text = f"{people} must approve; {given} did so far."
+    if request is None:
+        return text + " The request's ID stands in `warrant requests`."
+    return (
+        f"{text} {request.requester} asked and may not approve; a laptop allows it and records "
+        f"it as self-approved. The request expires {moment(request.expires)}."
+    )
+
+
+def _commands(request: PromotionRequest | None) -> tuple[tuple[str, str], ...]:
+    """Return the exact commands that answer."""
+    name = "ID" if request is None else shlex.quote(visible(request.id))
+    return (
+        ("To approve", f'warrant approve {name} --reason "..."'),
+        ("To reject", f'warrant reject {name} --reason "..."'),
+    )
+
+
+def levels_table(decision: Decision) -> Table:
+    """Return every level the policy table was asked with."""
+    rows = tuple((_words(name), _words(level)) for name, level in decision.levels.items())
+    return Table(("Level", "Value"), rows)
+
+
+def findings(validation: ValidationReport) -> Table:
+    """Return what is worth knowing about the current window's columns."""
+    rows = tuple(
+        (
+            "whole window" if each.column is None else each.column,
+            _words(each.finding),
+            count(each.rows),
+            each.detail,
+        )
+        for each in validation.findings
+    )
+    return Table(("Column", "Finding", "Rows", "Detail"), rows, frozenset({2}))
+
+
+def mismatches(
+    decision: Decision,
+    drift: DriftReport | None,
+    evaluation: EvaluationReport,
+    manifest: ModelManifest,
+    validation: ValidationReport,
+    history: History,
+) -> tuple[str, ...]:
+    """Return which of the page's documents are not the ones that the decision names.
+
+    A page must not show one run's verdict over another run's plots: each document is hashed here.
+    """
+    named: tuple[tuple[str, str | None, Record | None], ...] = (
+        ("manifest", decision.evidence.manifest, manifest),
+        ("drift report", decision.evidence.drift, drift),
+        ("evaluation report", decision.evidence.evaluation, evaluation),
+        ("validation report", decision.evidence.validation, validation),
+        ("history", decision.evidence.history, history),
+    )
+    wrong = [
+        f"The {name} on this page is not the one that the decision rests on."
+        for name, digest, record in named
+        if digest != (None if record is None else record.digest)
+    ]
+    if manifest.model_digest != decision.candidate_digest:
+        wrong.append("The manifest describes another model than the decision's candidate.")
+    return tuple(wrong)
+
+
+def provenance(
+    decision: Decision,
+    manifest: ModelManifest,
+    evaluation: EvaluationReport,
+    history: History,
+    request: PromotionRequest | None,
+) -> tuple[tuple[str, tuple[Fact, ...]], ...]:
+    """Return where everything came from, as titled groups of facts."""
+    windows = (
+        ("Current window", manifest.current),
+        ("Reference window", manifest.reference),
+        ("Training window of its own", manifest.own),
+    )
+    return (
+        ("Candidate", _candidate(manifest)),
+        *((title, _window(ref)) for title, ref in windows if ref is not None),
+        ("Code and machine", _machine(manifest)),
+        ("In production before", _before(history)),
+        ("Evidence and policy", _evidence(decision, evaluation)),
+        *((("Request", _request(request)),) if request is not None else ()),
+    )
+
+
+def _candidate(manifest: ModelManifest) -> tuple[Fact, ...]:
+    """Return what the model is and how it was fitted."""
+    recipe, parity = manifest.recipe, manifest.parity
+    parameters = ", ".join(f"{name} = {value}" for name, value in recipe.parameters.items())
+    training = ", ".join(
+        f"{_words(name)} {number(value, digits=4)}"
+        for name, value in manifest.training_metrics.items()
+    )
+    agreement = (
+        f"{plural(parity.label_differences, 'label')} differ off ties in "
+        f"{plural(parity.rows, 'row')} and {plural(parity.hard_rows, 'hard row')}"
+    )
+    return (
+        Fact("model", Digest(manifest.model_digest)),
+        Fact(
+            "recipe", recipe.model, f"seed {recipe.seed}" + (f"; {parameters}" * bool(parameters))
+        ),
+        Fact("fitted on", plural(manifest.training_rows, "row"), f"windows: {manifest.train}"),
+        Fact("training rows", Digest(manifest.training_digest)),
+        Fact("training metrics", training or "none"),
+        Fact("schema", Digest(manifest.feature_schema_digest)),
+        Fact(
+            "ONNX against the estimator",
+            f"largest difference {number(parity.max_difference)}",
+            f"{number(parity.tolerance)} allowed, {parity.path} path; {agreement}",
+        ),
+    )
+
+
+def _window(ref: WindowRef) -> tuple[Fact, ...]:
+    """Return where one window was read from."""
+    late = f"{plural(ref.out_of_order, 'row')} came out of order" if ref.out_of_order else ""
+    files = tuple(Fact(each.uri, Digest(each.digest), "bytes") for each in ref.files[:20])
+    rest = len(ref.files) - len(files)
+    return (
+        Fact("source", ref.source),
+        Fact("bounds", ref.bounds),
+        Fact("rows", count(ref.rows), late),
+        Fact("final share", percent(ref.final), "of the labelled rows, read by evaluation only"),
+        Fact("window", Digest(ref.window_digest)),
+        Fact("training split", Digest(ref.train_digest)),
+        Fact("final split", Digest(ref.final_digest)),
+        *files,
+        *((Fact("files", f"{count(rest)} more in the manifest"),) if rest > 0 else ()),
+    )
+
+
+def _machine(manifest: ModelManifest) -> tuple[Fact, ...]:
+    """Return with which code, packages and machine."""
+    states = {True: "with uncommitted changes", False: "clean", None: ""}
+    return (
+        Fact(
+            "code commit", manifest.code_commit or "none: not in git", states[manifest.code_dirty]
+        ),
+        Fact("packages", Digest(manifest.lock_digest)),
+        Fact("image", Digest(manifest.image_digest), "" if manifest.image_digest else "a laptop"),
+        Fact("machine", manifest.cpu),
+        Fact("modelwarrant", manifest.engine_version),
+        Fact("run", manifest.run),
+        Fact("requester", manifest.requester),
+    )
+
+
+def _before(history: History) -> tuple[Fact, ...]:
+    """Return what the ledger said when the run began."""
+
+    def version(number_: int | None, digest: str | None) -> tuple[Cell, str]:
+        return (Digest(digest), f"version {number_}") if number_ is not None else ("none yet", "")
+
+    return (
+        Fact("production", *version(history.production_version, history.production_digest)),
+        Fact("last human-approved", *version(history.anchor_version, history.anchor_digest)),
+        Fact("decisions since the last promotion", count(history.looks)),
+        Fact("candidates since then", count(len(history.candidates))),
+        Fact("overdue", listing(history.overdue) if history.overdue else "nothing"),
+    )
+
+
+def _evidence(decision: Decision, evaluation: EvaluationReport) -> tuple[Fact, ...]:
+    """Return the digests that the decision is a pure function of."""
+    named = decision.evidence
+    return (
+        Fact("evidence", Digest(decision.evidence_digest), "an approval holds for this one only"),
+        Fact("manifest", Digest(named.manifest)),
+        Fact("drift report", Digest(named.drift)),
+        Fact("evaluation report", Digest(named.evaluation)),
+        Fact("validation report", Digest(named.validation)),
+        Fact("history", Digest(named.history)),
+        Fact("policy", Digest(decision.policy_digest), f"engine {decision.engine_version}"),
+        Fact("level of each bound", number(evaluation.alpha)),
+    )
+
+
+def _request(request: PromotionRequest) -> tuple[Fact, ...]:
+    """Return who asked, and what the ledger recorded of it."""
+    recorded = "nothing yet" if request.ledger_seq is None else f"entry {request.ledger_seq}"
+    return (
+        Fact("request", request.id),
+        Fact("requester", request.requester),
+        Fact("made", moment(request.created), f"expires {moment(request.expires)}"),
+        Fact("ledger", recorded),
+        *((Fact("entry", Digest(request.ledger_digest)),) if request.ledger_digest else ()),
+    )

@@ -1,0 +1,210 @@
+"""How do a run's records become one self-contained page?
+
+Templates only lay out; what is said is made in the ``*_view`` modules. A page holds no script and
+names no other address, its style is allowed by digest in a content security policy, and the same
+records give the same bytes.
+"""
+
+import base64
+import dataclasses
+import hashlib
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from modelwarrant.records import (
+    Approval,
+    Decision,
+    DriftReport,
+    EvaluationReport,
+    History,
+    ModelManifest,
+    PromotionRequest,
+    ValidationReport,
+)
+from modelwarrant.reports import decision_view
+from modelwarrant.reports.drift_view import drift_view
+from modelwarrant.reports.evaluation_view import evaluation_view
+from modelwarrant.reports.figures import moment, plural, short_digest
+from modelwarrant.reports.parts import escaped, verdict_mark
+
+__all__ = [
+    "ReviewForm",
+    "content_security_policy",
+    "drift_page",
+    "evaluation_page",
+    "request_page",
+    "requests_page",
+    "run_page",
+]
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+@dataclasses.dataclass(frozen=True)
+class ReviewForm:
+    """Where a reviewer's answer is sent to; only the review server has one."""
+
+    home: str
+    """Path of the list of requests."""
+    action: str
+    """Path that takes the answer."""
+    token: str
+    """Proves that the form came from this server."""
+    is_laptop: bool = False
+    """Whether the ledger allows ``--self-approve``."""
+    message: str = ""
+    """What came of the answer before, or why it was refused."""
+    is_error: bool = False
+
+
+@cache
+def _style() -> str:
+    return (TEMPLATES / "style.css").read_text(encoding="utf-8")
+
+
+@cache
+def content_security_policy(*, forms: bool = False) -> str:
+    """Return the policy of a page: nothing is loaded, and only the page's own style applies.
+
+    Args:
+        forms: whether the page may send a form to where it came from.
+    """
+    style = base64.b64encode(hashlib.sha256(_style().encode()).digest()).decode()
+    target = "'self'" if forms else "'none'"
+    return f"default-src 'none'; style-src 'sha256-{style}'; base-uri 'none'; form-action {target}"
+
+
+@cache
+def _environment() -> Environment:
+    """Return the templates; every expression in them is made visible and escaped."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        finalize=escaped,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.filters.update(plural=plural, moment=moment)
+    return environment
+
+
+def _render(template: str, *, form: ReviewForm | None = None, **values: Any) -> str:
+    """Fill a template with a page's common parts and its own."""
+    return (
+        _environment()
+        .get_template(template)
+        .render(
+            policy=Markup(content_security_policy(forms=form is not None)),  # noqa: S704 - a constant
+            style=Markup(_style()),  # noqa: S704 - a file of this package
+            form=form,
+            **values,
+        )
+    )
+
+
+def run_page(
+    decision: Decision,
+    drift: DriftReport | None,
+    evaluation: EvaluationReport,
+    manifest: ModelManifest,
+    validation: ValidationReport,
+    history: History,
+    request: PromotionRequest | None = None,
+    approvals: Sequence[Approval] = (),
+    *,
+    form: ReviewForm | None = None,
+) -> str:
+    """Return the page of one decision, in the order in which a person decides.
+
+    Documents that are not the ones the decision names are shown with a warning, since a verdict
+    may be about exactly that.
+
+    Args:
+        decision: the verdict.
+        drift: None where it was not measured.
+        evaluation: candidate against what is in production.
+        manifest: what made the candidate.
+        validation: what is known of the current window's data.
+        history: what the ledger said.
+        request: the request at the gate, once there is one.
+        approvals: people's answers; by default those in the request.
+        form: where to send an answer, on the review server.
+    """
+    answers = tuple(approvals) or (request.approvals if request is not None else ())
+    given = decision_view.approval_views(decision, answers)
+    return _render(
+        "run.html",
+        form=form,
+        decision=decision,
+        verdict=verdict_mark(decision.verdict),
+        headline=decision_view.headline(decision),
+        figures=decision_view.key_figures(decision, drift, evaluation),
+        changes=decision_view.changes(decision),
+        mismatches=decision_view.mismatches(
+            decision, drift, evaluation, manifest, validation, history
+        ),
+        answer=decision_view.answer_view(decision, request, given),
+        approvals=given,
+        evaluation=evaluation_view(evaluation),
+        drift=None if drift is None else drift_view(drift),
+        validation=validation,
+        findings=decision_view.findings(validation),
+        provenance=decision_view.provenance(decision, manifest, evaluation, history, request),
+        levels=decision_view.levels_table(decision),
+        manifest=manifest,
+        request=request,
+    )
+
+
+def drift_page(report: DriftReport) -> str:
+    """Return the page of a drift report alone."""
+    return _render("drift.html", drift=drift_view(report), report=report)
+
+
+def evaluation_page(evaluation: EvaluationReport, manifest: ModelManifest | None = None) -> str:
+    """Return the page of an evaluation alone.
+
+    Args:
+        evaluation: candidate against what is in production.
+        manifest: what made the candidate, for its name.
+    """
+    return _render(
+        "evaluation.html",
+        evaluation=evaluation_view(evaluation),
+        report=evaluation,
+        manifest=manifest,
+        candidate=short_digest(evaluation.candidate_digest),
+    )
+
+
+def request_page(
+    request: PromotionRequest, *, form: ReviewForm | None = None, remark: str = ""
+) -> str:
+    """Return the page of a request that has no evidence to show, such as a rollback.
+
+    Args:
+        request: what was asked.
+        form: where to send an answer, on the review server.
+        remark: why there is no evidence, where there should be some.
+    """
+    return _render("request.html", form=form, request=request, remark=remark)
+
+
+def requests_page(
+    requests: Sequence[PromotionRequest], *, form: ReviewForm, remark: str = ""
+) -> str:
+    """Return the list of requests, the waiting ones first.
+
+    Args:
+        requests: in the order of the list.
+        form: its ``home`` is the path below which each request has its page.
+        remark: what cannot be listed, in words.
+    """
+    return _render("requests.html", form=form, requests=requests, remark=remark)
