@@ -1,0 +1,68 @@
+"""How much error may this look spend, and how many labels does it need?"""
+
+from math import ceil, pi
+from statistics import NormalDist
+
+from modelwarrant.policy.table import Policy, Thresholds
+from modelwarrant.records import Comparison, History
+
+__all__ = ["alpha_for", "labels_for_gain", "labels_required", "look_index"]
+
+_MOST_LABELS = 10**12
+"""Beyond it a number of labels is only a way of saying never."""
+
+
+def look_index(history: History, candidate_digest: str) -> int:
+    """Return the candidate's place among the distinct candidates since the last promotion, from 1.
+
+    A candidate that was decided on before keeps its place: deciding again on it is no new look.
+    """
+    if candidate_digest in history.candidates:
+        return history.candidates.index(candidate_digest) + 1
+    return len(history.candidates) + 1
+
+
+def alpha_for(policy: Policy, history: History, candidate_digest: str) -> float:
+    """Return the level of this candidate's bounds.
+
+    Candidate k gets alpha * 6 / (pi^2 k^2). These levels add to alpha over any number of
+    candidates, so with no gain at all a promotion happens with probability at most alpha between
+    two promotions, however many candidates are tried.
+    """
+    k = look_index(history, candidate_digest)
+    return policy.thresholds.alpha * 6 / (pi**2 * k**2)
+
+
+def labels_for_gain(
+    comparison: Comparison, thresholds: Thresholds, *, gain: float, alpha: float
+) -> int | None:
+    """Return the labels at which a true gain gives a lower bound above the margin.
+
+    n = ((z(1 - alpha) + z(power)) * deviation / (gain - margin))^2, the deviation holding the
+    rows' dependence. None where the gain is not above the margin or the deviation unknown.
+
+    Args:
+        comparison: whose deviation and baseline loss are used.
+        thresholds: margin and power.
+        gain: absolute, in the metric's unit.
+        alpha: level of the bound, in (0, 0.5).
+    """
+    needed = gain - thresholds.margin * comparison.baseline_loss
+    if comparison.deviation is None or needed <= 0:
+        return None
+    normal = NormalDist()
+    z = normal.inv_cdf(1 - alpha) + normal.inv_cdf(thresholds.power)
+    return min(ceil((z * comparison.deviation / needed) ** 2), _MOST_LABELS)
+
+
+def labels_required(comparison: Comparison, thresholds: Thresholds, *, alpha: float) -> int | None:
+    """Return the labels without which power is short; None where no number is defined.
+
+    For a first model the floor alone: its gain over a trivial predictor is large, and the lower
+    bound decides.
+    """
+    if comparison.baseline == "trivial":
+        return thresholds.min_labels
+    gain = thresholds.min_gain * comparison.baseline_loss
+    labels = labels_for_gain(comparison, thresholds, gain=gain, alpha=alpha)
+    return None if labels is None else max(labels, thresholds.min_labels)
