@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from modelwarrant.records import (
     Approval,
+    Change,
     Decision,
     DriftReport,
     EvaluationReport,
@@ -19,6 +20,7 @@ from modelwarrant.records import (
 from modelwarrant.reports.evaluation_view import gain_phrase, metric_name
 from modelwarrant.reports.figures import (
     count,
+    declared,
     interval,
     listing,
     moment,
@@ -68,6 +70,20 @@ OUTCOMES = {
     "held": ("held", "unknown"),
 }
 
+QUESTIONS = {
+    "production": "production",
+    "floor": "better than a trivial predictor",
+    "identical": "same as production",
+    "power": "labels",
+    "gates": "data gates",
+    "current": "current window",
+    "reference": "reference window",
+    "trained_on": "trained on",
+    "champion": "production's own loss",
+    "anchor": "against the last approved model",
+}
+"""Levels whose name does not say enough; the others are called by it."""
+
 VETO = "An approval can veto, never waive: no approval takes this candidate into production."
 
 
@@ -79,13 +95,26 @@ def headline(decision: Decision) -> str:
 def changes(decision: Decision) -> tuple[tuple[str, Mark, str], ...]:
     """Return what would change the verdict: the change, the verdict then, the detail."""
     return tuple(
-        (f"{_words(each.level)}: {each.now} → {each.then}", verdict_mark(each.verdict), each.detail)
-        for each in decision.would_change
+        (_change(each), verdict_mark(each.verdict), each.detail) for each in decision.would_change
+    )
+
+
+def _change(change: Change) -> str:
+    """Name each level that would have to change, with its value now and then."""
+    parts = [text.split(" and ") for text in (change.level, change.now, change.then)]
+    if len({len(part) for part in parts}) > 1:
+        parts = [[change.level], [change.now], [change.then]]
+    return ", and ".join(
+        f"{_question(level)}: {now} → {then}" for level, now, then in zip(*parts, strict=True)
     )
 
 
 def _words(name: str) -> str:
     return name.replace("_", " ")
+
+
+def _question(level: str) -> str:
+    return QUESTIONS.get(level, _words(level))
 
 
 def key_figures(
@@ -219,7 +248,7 @@ def _commands(request: PromotionRequest | None) -> tuple[tuple[str, str], ...]:
 
 def levels_table(decision: Decision) -> Table:
     """Return every level the policy table was asked with."""
-    rows = tuple((_words(name), _words(level)) for name, level in decision.levels.items())
+    rows = tuple((_question(name), level) for name, level in decision.levels.items())
     return Table(("Level", "Value"), rows)
 
 
@@ -313,7 +342,7 @@ def _candidate(manifest: ModelManifest) -> tuple[Fact, ...]:
         Fact(
             "ONNX against the estimator",
             f"largest difference {number(parity.max_difference)}",
-            f"{number(parity.tolerance)} allowed, {parity.path} path; {agreement}",
+            f"of {declared(parity.tolerance)} allowed, {parity.path} path; {agreement}",
         ),
     )
 
@@ -331,6 +360,7 @@ def _window(ref: WindowRef) -> tuple[Fact, ...]:
         Fact("window", Digest(ref.window_digest)),
         Fact("training split", Digest(ref.train_digest)),
         Fact("final split", Digest(ref.final_digest)),
+        *((Fact("ignored columns", listing(ref.ignored_columns)),) if ref.ignored_columns else ()),
         *files,
         *((Fact("files", f"{count(rest)} more in the manifest"),) if rest > 0 else ()),
     )

@@ -22,6 +22,7 @@ __all__ = [
     "p_value",
     "percent",
     "plural",
+    "sentence",
     "short_digest",
     "shorten",
     "signed",
@@ -33,7 +34,7 @@ MINUS = "\N{MINUS SIGN}"
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
 
-LONGEST_TEXT = 600
+LONGEST_TEXT = 1500
 """Characters of a sentence that a page shows; the record holds the rest."""
 
 LARGEST_PLAIN = 1e12
@@ -64,6 +65,16 @@ def shorten(text: str, longest: int = LONGEST_TEXT) -> str:
         return text
     head = longest // 2
     return f"{text[:head]}…{text[len(text) - (longest - 1 - head) :]}"
+
+
+def sentence(text: str) -> str:
+    """Return a clause as a sentence: a capital in front, a full stop behind.
+
+    >>> sentence("no gain shown"), sentence("Why?")
+    ('No gain shown.', 'Why?')
+    """
+    text = text.strip()
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
 
 
 def short_digest(digest: str) -> str:

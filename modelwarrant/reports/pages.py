@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -29,7 +30,7 @@ from modelwarrant.records import (
 from modelwarrant.reports import decision_view
 from modelwarrant.reports.drift_view import drift_view
 from modelwarrant.reports.evaluation_view import evaluation_view
-from modelwarrant.reports.figures import moment, plural, short_digest
+from modelwarrant.reports.figures import moment, plural, sentence, short_digest
 from modelwarrant.reports.parts import escaped, verdict_mark
 
 __all__ = [
@@ -91,8 +92,13 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    environment.filters.update(plural=plural, moment=moment)
+    environment.filters.update(plural=plural, moment=moment, sentence=sentence, segment=_segment)
     return environment
+
+
+def _segment(text: str) -> str:
+    """Return a text as one segment of a path."""
+    return quote(text, safe="")
 
 
 def _render(template: str, *, form: ReviewForm | None = None, **values: Any) -> str:

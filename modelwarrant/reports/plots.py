@@ -57,7 +57,8 @@ class Scale:
         magnitude = 10.0 ** math.floor(math.log10(raw))
         step = next(m * magnitude for m in (1, 2, 5, 10) if m * magnitude >= raw * 0.999)
         first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
-        return tuple(float(f"{index * step:.12g}") for index in range(first, last + 1))
+        places = max(-math.floor(math.log10(step * 1.001)), 0)
+        return tuple(round(index * step, places) for index in range(first, last + 1))
 
     def label(self, tick: float) -> str:
         """Return a tick's text, with the decimals that the axis needs."""

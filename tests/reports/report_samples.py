@@ -59,15 +59,14 @@ def digest(name: str) -> str:
 
 
 def numeric_distribution(seed: int, shift: float) -> Distribution:
-    """Return a bell and a shifted bell over twelve bins."""
+    """Return the reference's deciles, and a current window whose rows moved up by ``shift``."""
     scale = (0.01, 1, 1000)[seed % 3]
-    edges = tuple(round(scale * (0.2 * step - 1), 5) for step in range(11))
-
-    def shares(middle: float) -> tuple[float, ...]:
-        raw = [math.exp(-0.5 * ((step - middle) / 2.2) ** 2) + 0.01 for step in range(12)]
-        return tuple(value / sum(raw) for value in raw)
-
-    return Distribution(edges=edges, reference=shares(5.5), current=shares(5.5 + shift))
+    raw = [math.exp(shift * (step - 4.5) / 4) for step in range(10)]
+    return Distribution(
+        edges=tuple(round(scale * (step - 4) * abs(step - 4) / 8, 5) for step in range(9)),
+        reference=(0.1,) * 10,
+        current=tuple(value / sum(raw) for value in raw),
+    )
 
 
 def level_distribution(labels: Sequence[str], seed: int, shift: float) -> Distribution:
@@ -620,27 +619,28 @@ def needs_approval(*, quiet: int = 24) -> Run:
     """Return a run that waits: better now, unclear on the old regime."""
     made = run(
         "NEEDS_APPROVAL",
-        "better now, unclear on the old regime",
-        "The candidate is better on the current window (gain 0.0214, lower bound 0.0121 > 0) and "
-        "unclear on the reference window (lower bound −0.0071, upper bound 0.0093): "
-        "old regime against new is a person's choice.",
+        "better-now-not-before",
+        "gain 0.0214 (+4.96%) in log_loss against production on the current window, bounds 0.0121 "
+        "to 0.0307 at alpha 0.05, 954 labels; unclear on the reference window (gain 0.0011 "
+        "(+0.27%) in log_loss against production on the reference window, bounds -0.0071 to 0.0093 "
+        "at alpha 0.05, 1,264 labels): old regime against new",
         drift=drift_report(quiet=quiet),
         evaluation=classification(),
         would_change=(
             Change(
-                level="reference",
-                now="unclear",
-                then="better",
+                level="reference and overdue",
+                now="unclear and yes",
+                then="not worse and no",
                 verdict="PROMOTE",
-                detail="the lower bound on the reference window would have to rise by 0.0071; "
-                "about 2,900 reference labels would settle it",
+                detail="a lower bound above -0.0043 instead of -0.0071 on the reference window; "
+                "and nothing overdue: monitoring was due on 2026-02-20",
             ),
             Change(
                 level="current",
                 now="better",
                 then="unclear",
                 verdict="HOLD",
-                detail="the lower bound on the current window would have to fall by 0.0121",
+                detail="a lower bound of at most 0 instead of 0.0121 on the current window",
             ),
         ),
     )
@@ -651,12 +651,12 @@ def promote() -> Run:
     """Return a run that may go ahead without a person."""
     return run(
         "PROMOTE",
-        "better on the current window",
+        "better",
         "The candidate is better on the current window (lower bound 0.0121 > 0) and no worse on "
         "the reference window.",
         drift=drift_report(quiet=8),
         evaluation=classification(),
-        levels={"reference": "not_worse", "slices": "ok", "overdue": "no"},
+        levels={"reference": "not worse", "slices": "ok", "overdue": "no"},
     )
 
 
@@ -664,7 +664,7 @@ def hold() -> Run:
     """Return a run that a data fault stopped, with too few labels besides."""
     return run(
         "HOLD",
-        "data fault",
+        "data-fault",
         "A gate is blocked: temperature changed its unit (G3, IQR ratio 3.56 against 3.0).",
         drift=drift_report(quiet=8, blocked=True),
         evaluation=classification(current_gain=0.0031),
@@ -685,7 +685,7 @@ def reject() -> Run:
     """Return a run whose candidate harms one slice."""
     return run(
         "REJECT",
-        "a slice is harmed",
+        "worse",
         "The candidate is worse where period is (0.25, 0.5] (gain −0.061, adjusted p = 0.0005).",
         drift=None,
         evaluation=classification(harmed=True),
@@ -697,12 +697,12 @@ def regressing() -> Run:
     """Return a regression run whose production model has degraded."""
     made = run(
         "NEEDS_APPROVAL",
-        "champion degraded",
+        "champion-degraded",
         "Production has degraded (e = 412 >= 100) and the candidate is not worse on the current "
         "window.",
         drift=drift_report(quiet=3),
         evaluation=regression(),
-        levels={"champion": "degraded", "current": "not_worse"},
+        levels={"champion": "degraded", "current": "not worse"},
     )
     return dataclasses.replace(made, request=request_for(made))
 
@@ -711,7 +711,7 @@ def first_model() -> Run:
     """Return the first model, approved by the person who asked for it."""
     made = run(
         "NEEDS_APPROVAL",
-        "first model, floor met",
+        "first-model",
         "No model is in production; the candidate is better than the trivial predictor "
         "(gain 0.2731, lower bound 0.2638 > 0).",
         drift=drift_report(quiet=3, production=False),
