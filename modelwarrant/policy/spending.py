@@ -1,6 +1,6 @@
 """How much error may this look spend, and how many labels does it need?"""
 
-from math import ceil, pi
+from math import ceil, pi, sqrt
 from statistics import NormalDist
 
 from modelwarrant.policy.table import Policy, Thresholds
@@ -52,7 +52,8 @@ def labels_for_gain(
         return None
     normal = NormalDist()
     z = normal.inv_cdf(1 - alpha) + normal.inv_cdf(thresholds.power)
-    return min(ceil((z * comparison.deviation / needed) ** 2), _MOST_LABELS)
+    root = min(z * comparison.deviation / needed, sqrt(_MOST_LABELS))
+    return ceil(root**2)
 
 
 def labels_required(comparison: Comparison, thresholds: Thresholds, *, alpha: float) -> int | None:
