@@ -3,14 +3,17 @@
 import sys
 from collections.abc import Sequence
 
+import numpy as np
+import numpy.typing as npt
+
 from modelwarrant import drift
-from modelwarrant.bundle import permutation_weights
+from modelwarrant.bundle import Bundle, permutation_weights
 from modelwarrant.records import WindowRef
 from modelwarrant.reports import drift_page
 from modelwarrant.sources import load_window
 from modelwarrant.stage import Task, run_stage
 from modelwarrant.stage.presence import read_bundle_if_any
-from modelwarrant.windows import split
+from modelwarrant.windows import Window, split
 
 
 def detect(task: Task) -> None:
@@ -33,6 +36,13 @@ def detect(task: Task) -> None:
     task.write("drift_report", report)
     task.write("page", drift_page(report))
     task.set("level", report.level)
+
+
+def _labels(production: Bundle, unseen: Window) -> npt.NDArray[np.int64] | None:
+    """Return the true classes of the unseen rows as the production model counts them."""
+    if production.schema.target is None or not production.schema.classes:
+        return None
+    return unseen.codes(production.schema.target, production.schema.classes)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -39,6 +39,7 @@ def evaluate(task: Task) -> None:
         metric=metric,
         alpha=policy.alpha_for(rules, history, candidate.digest),
         margin_non_inferiority=rules.thresholds.margin_ni,
+        margin_slices=rules.thresholds.margin_slices,
         slices=task.parameter("slices"),
         policy_digest=rules.digest,
     )

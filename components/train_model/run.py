@@ -11,12 +11,13 @@ from modelwarrant.errors import ProjectError
 from modelwarrant.records import ModelManifest, Recipe, WindowRef
 from modelwarrant.sources import load_training, read_window
 from modelwarrant.stage import Task, collect_provenance, run_stage
-from modelwarrant.training import fit, training_digest
+from modelwarrant.training import fit
 from modelwarrant.windows import (
     FeatureSchema,
     SplitSpan,
     TrainingSplit,
     parse_bounds,
+    training_digest,
     training_rows,
 )
 

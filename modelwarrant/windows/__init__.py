@@ -7,7 +7,7 @@ from modelwarrant.windows.bounds import Bounds, cut, parse_bounds
 from modelwarrant.windows.order import canonical_order, count_duplicates, window_digest
 from modelwarrant.windows.predictions import Predictions
 from modelwarrant.windows.schema import Feature, FeatureSchema, Kind, Task, label_text
-from modelwarrant.windows.selection import SplitSpan, training_rows
+from modelwarrant.windows.selection import SplitSpan, training_digest, training_rows
 from modelwarrant.windows.split import FinalSplit, TrainingSplit, split
 from modelwarrant.windows.window import ORDER, Window, typed_window
 
@@ -29,6 +29,7 @@ __all__ = [
     "label_text",
     "parse_bounds",
     "split",
+    "training_digest",
     "training_rows",
     "typed_window",
     "window_digest",

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from modelwarrant.canonical import digest_json
 from modelwarrant.errors import WindowError
+from modelwarrant.windows.order import window_digest
 from modelwarrant.windows.split import TrainingSplit
 
-__all__ = ["SplitSpan", "training_rows"]
+__all__ = ["SplitSpan", "training_digest", "training_rows"]
 
 
 @dataclass(frozen=True)
@@ -23,8 +25,9 @@ class SplitSpan:
 def training_rows(
     splits: Sequence[TrainingSplit], *, current: SplitSpan, reference: SplitSpan
 ) -> list[TrainingSplit]:
-    """Drop rows that would leak: every row is older than the current final split, outside the
-    reference's final split, and taken once.
+    """Drop rows that would leak, and rows that an earlier split brought.
+
+    Every row that is kept is older than the current final split and outside the reference's.
 
     Args:
         splits: oldest window first; their order values must be comparable with the spans.
@@ -57,3 +60,8 @@ def training_rows(
             "the reference window; use a longer or later current window"
         )
     return kept
+
+
+def training_digest(splits: Sequence[TrainingSplit]) -> str:
+    """Return the digest of exactly the rows that a candidate was fitted on, split by split."""
+    return digest_json([window_digest(split.window) for split in splits])

@@ -82,6 +82,12 @@ class Window:
         rank[used] = np.arange(len(used), dtype=np.int32)
         return rank[raw], tuple(texts[index] for index in used)
 
+    def codes(self, name: str, labels: tuple[str, ...]) -> npt.NDArray[np.int64]:
+        """Return a text column as (n,) int64 codes into given labels; any other value is -1."""
+        codes, levels = self.levels(name)
+        places = [labels.index(level) if level in labels else -1 for level in levels]
+        return np.array([*places, -1], dtype=np.int64)[codes]  # the last entry serves missing
+
     def level_counts(self, name: str) -> tuple[dict[str, int], int]:
         """Return a text or boolean column's rows by level, sorted, and its missing rows.
 
