@@ -36,6 +36,18 @@ class NumberSummary(Protocol):
     def infinite(self) -> int:
         """Values that are plus or minus infinity."""
 
+    @property
+    def minimum(self) -> float | None:
+        """Lowest finite value; None without one."""
+
+    @property
+    def maximum(self) -> float | None:
+        """Highest finite value; None without one."""
+
+    @property
+    def commonest_share(self) -> float:
+        """Share of the commonest value where it is at least half, else some share below half."""
+
     def at_most(self, edges: _Floats) -> _Counts:
         """Return how many finite values are at most each edge, (k,) int64."""
 
@@ -61,6 +73,28 @@ class SortedNumbers:
     def infinite(self) -> int:
         """Values that are plus or minus infinity."""
         return self.negative_infinite + self.positive_infinite
+
+    @property
+    def minimum(self) -> float | None:
+        """Lowest finite value; None without one."""
+        return float(self.values[0]) if len(self.values) else None
+
+    @property
+    def maximum(self) -> float | None:
+        """Highest finite value; None without one."""
+        return float(self.values[-1]) if len(self.values) else None
+
+    @property
+    def commonest_share(self) -> float:
+        """Share of the median value: the commonest wherever one value fills half of the rows."""
+        if not len(self.values):
+            return 0.0
+        middle = self.values[len(self.values) // 2]
+        low, high = (
+            np.searchsorted(self.values, middle),
+            np.searchsorted(self.values, middle, side="right"),
+        )
+        return float(high - low) / len(self.values)
 
     def at_most(self, edges: _Floats) -> _Counts:
         """Return how many finite values are at most each edge, (k,) int64."""
@@ -125,6 +159,15 @@ class NumberProfile:
     def infinite(self) -> int:
         """Values that are plus or minus infinity."""
         return self.negative_infinite + self.positive_infinite
+
+    @property
+    def commonest_share(self) -> float:
+        """Share of the fullest bin that holds one value only; exact from 1/512 upwards."""
+        fine = self.edges.fine_array
+        single = np.flatnonzero(np.nextafter(fine[1:], -np.inf) == fine[:-1]) + 1
+        if not self.rows or not len(single):
+            return 0.0
+        return float(np.array(self.counts)[single].max()) / self.rows
 
     @cached_property
     def _cumulative(self) -> _Counts:
@@ -234,8 +277,8 @@ def number_profile(numbers: SortedNumbers, edges: NumberEdges) -> NumberProfile:
         numbers.missing,
         numbers.negative_infinite,
         numbers.positive_infinite,
-        float(values[0]) if len(values) else None,
-        float(values[-1]) if len(values) else None,
+        numbers.minimum,
+        numbers.maximum,
     )
 
 

@@ -1,0 +1,211 @@
+"""G1, G2 and G4: is this data, or a fault of whatever wrote it?
+
+Gates are rules, not distribution questions: a fault blocks whatever the drift tests say. ``scale``
+holds G3.
+"""
+
+import math
+
+from modelwarrant.drift.features import MIN_ROWS
+from modelwarrant.drift.statistics import excess_p_value, proportions_p_value
+from modelwarrant.profiles import CategoryProfile, NumberSummary
+from modelwarrant.records import Gate
+
+__all__ = ["category_gates", "duplicate_gate", "number_gates", "quiet_gates", "row_gates"]
+
+_COMMON_SHARE = 0.9
+"""A column whose commonest value fills this much of the reference may well become constant."""
+
+_CHANCE = 1e-3
+"""A constant that chance alone makes more often than this is no fault."""
+
+_MISSING_WARN, _MISSING_BLOCK = 0.02, 0.10
+_MISSING_ALPHA = 0.01
+_UNSEEN_WARN, _UNSEEN_BLOCK = 0.005, 0.05
+_UNSEEN_ALPHA = 1e-3
+_UNSEEN_DEVIATIONS = 3.0
+
+_Column = NumberSummary | CategoryProfile
+
+
+def row_gates(n_reference: int, n_current: int) -> list[Gate]:
+    """G1 on the row count: an empty window blocks, one below the floor of D1 is noticed."""
+    gates = []
+    for window, rows in (("reference", n_reference), ("current", n_current)):
+        if rows >= MIN_ROWS:
+            continue
+        gates.append(
+            Gate(
+                gate="G1",
+                column=None,
+                level="notice" if rows else "block",
+                detail=f"the {window} window holds {rows} rows, {MIN_ROWS} are needed to judge",
+                value=rows,
+                threshold=MIN_ROWS,
+            )
+        )
+    return gates
+
+
+def duplicate_gate(duplicates: int, rows: int) -> list[Gate]:
+    """G1 on rows of the current window that repeat another row in every column."""
+    if not duplicates:
+        return []
+    share = duplicates / rows
+    return [
+        Gate(
+            gate="G1",
+            column=None,
+            level="notice",
+            detail=f"{duplicates} of {rows} current rows ({share:.1%}) repeat another row",
+            value=share,
+            threshold=0.0,
+        )
+    ]
+
+
+def number_gates(
+    name: str, reference: NumberSummary, current: NumberSummary, *, n_features: int
+) -> list[Gate]:
+    """G1 and G2 of a number or an instant."""
+    gates = []
+    for window, column in (("reference", reference), ("current", current)):
+        if column.infinite:
+            gates.append(
+                Gate(
+                    gate="G1",
+                    column=name,
+                    level="block",
+                    detail=f"{column.infinite} infinite values in the {window} window",
+                    value=column.infinite,
+                    threshold=0.0,
+                )
+            )
+    before, after = (_rows(column) for column in (reference, current))
+    gates += _missing(name, reference.missing, before, current.missing, after, n_features)
+    if current.rows and current.minimum == current.maximum:
+        value = f"{current.minimum:g}"
+        gates += _constant(name, value, reference.commonest_share, current.rows, n_features)
+    return gates
+
+
+def category_gates(
+    name: str, reference: CategoryProfile, current: CategoryProfile, *, n_features: int
+) -> list[Gate]:
+    """G1, G2 and G4 of a category or boolean."""
+    before, after = (_rows(column) for column in (reference, current))
+    gates = _missing(name, reference.missing, before, current.missing, after, n_features)
+    if len(current.counts) == 1 and not current.hashed:
+        share = max((count for _, count in reference.counts), default=0) / max(reference.rows, 1)
+        gates += _constant(name, repr(current.counts[0][0]), share, current.rows, n_features)
+    return gates + _unseen(name, reference, current)
+
+
+def quiet_gates(found: list[Gate], n_features: int) -> list[Gate]:
+    """Return one ``ok`` entry for each gate that found nothing, so that it is seen to have run."""
+    checks = {
+        "G1": "row counts, infinite, missing and constant columns, duplicate rows",
+        "G2": "share of missing values",
+        "G3": "unit of numbers",
+        "G4": "levels that the reference never showed",
+    }
+    fired = {gate.gate for gate in found}
+    return [
+        Gate.model_validate(
+            {"gate": name, "column": None, "level": "ok", "detail": f"{n_features} columns: {what}"}
+        )
+        for name, what in checks.items()
+        if name not in fired
+    ]
+
+
+def _rows(column: _Column) -> int:
+    """Return a column's rows, missing and infinite ones included."""
+    infinite = 0 if isinstance(column, CategoryProfile) else column.infinite
+    return column.rows + column.missing + infinite
+
+
+def _missing(
+    name: str, missing: int, n: int, missing_current: int, m: int, n_features: int
+) -> list[Gate]:
+    """G1 on columns without any value, and G2 on the share of missing ones."""
+    if not (n and m):
+        return []
+    before, after = missing / n, missing_current / m
+    gates = []
+    if after == 1 and before < 1:
+        gates.append(_gate1(name, "block", "every value is missing in the current window", after))
+    elif before == 1:
+        where = "both windows" if after == 1 else "the reference"
+        gates.append(_gate1(name, "notice", f"every value is missing in {where}", after))
+    change = abs(after - before)
+    p_value = proportions_p_value(missing, n, missing_current, m)
+    if change >= _MISSING_WARN and p_value < _MISSING_ALPHA / n_features:
+        is_block = change >= _MISSING_BLOCK
+        gates.append(
+            Gate(
+                gate="G2",
+                column=name,
+                level="block" if is_block else "warn",
+                detail=f"missing values went from {before:.1%} to {after:.1%} (p {p_value:.2g})",
+                value=change,
+                threshold=_MISSING_BLOCK if is_block else _MISSING_WARN,
+            )
+        )
+    return gates
+
+
+def _gate1(name: str, level: str, detail: str, value: float) -> Gate:
+    return Gate.model_validate(
+        {"gate": "G1", "column": name, "level": level, "detail": detail, "value": value}
+    )
+
+
+def _constant(name: str, value: str, share: float, rows: int, n_features: int) -> list[Gate]:
+    """G1 on a current column with one value; ``share`` is that of the reference's commonest."""
+    is_chance = share**rows >= _CHANCE / n_features
+    is_fault = share < _COMMON_SHARE and not is_chance
+    return [
+        Gate(
+            gate="G1",
+            column=name,
+            level="block" if is_fault else "notice",
+            detail=f"constant at {value}; the reference's commonest value holds "
+            + (f"{share:.1%}" if share >= 0.5 else "less than half")
+            + (f", so {rows} rows may be constant by chance" if is_chance and share < 1 else ""),
+            value=share,
+            threshold=_COMMON_SHARE,
+        )
+    ]
+
+
+def _unseen(name: str, reference: CategoryProfile, current: CategoryProfile) -> list[Gate]:
+    """G4: more rows with levels that the reference never showed than Good and Turing expect.
+
+    The expected share is f1 / n, with f1 the levels seen once in the reference.
+    """
+    n, m = reference.rows, current.rows
+    if reference.hashed or current.hashed or not (n and m):
+        return []
+    known = reference.levels
+    new = {level: count for level, count in current.counts if level not in known}
+    unseen, once = sum(new.values()), sum(count == 1 for count in known.values())
+    share, expected = unseen / m, once / n
+    deviation = math.sqrt(expected / m + expected / n)
+    p_value = excess_p_value(once, n, unseen, m)
+    threshold = max(_UNSEEN_WARN, expected + _UNSEEN_DEVIATIONS * deviation)
+    if share < threshold or share <= expected or p_value >= _UNSEEN_ALPHA:
+        return []
+    commonest = sorted(new, key=lambda level: (-new[level], level))[:3]
+    return [
+        Gate(
+            gate="G4",
+            column=name,
+            level="block" if share >= _UNSEEN_BLOCK else "warn",
+            detail=f"{share:.1%} of rows hold levels the reference never showed "
+            f"({expected:.1%} expected): {', '.join(map(repr, commonest))}"
+            + (f" and {len(new) - 3} more" if len(new) > 3 else ""),
+            value=share,
+            threshold=threshold,
+        )
+    ]

@@ -1,0 +1,226 @@
+"""How far apart are two samples, and is that more than chance and more than matters?
+
+Counts and sorted values go in, numbers come out; no threshold and no verdict lives here.
+"""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from scipy import special, stats
+
+from modelwarrant.profiles import NumberProfile
+
+__all__ = [
+    "distances",
+    "dkw_lower_bound",
+    "edge_distances",
+    "effective_size",
+    "excess_p_value",
+    "holm",
+    "homogeneity_p_value",
+    "jensen_shannon",
+    "minimum_effect_p_value",
+    "proportions_p_value",
+    "psi",
+    "shares",
+    "total_variation",
+]
+
+_Floats = npt.NDArray[np.float64]
+_Counts = npt.NDArray[np.int64]
+
+_SMOOTHING = 0.5
+"""Added to every bin: one empty bin then costs what half a row would, not infinity."""
+
+
+def effective_size(n: int, m: int) -> float:
+    """Return n m / (n + m): the size at which both samples count as one."""
+    return n * m / (n + m)
+
+
+def shares(counts: _Counts) -> _Floats:
+    """Return counts as shares of their sum, which must be positive."""
+    return np.asarray(counts / counts.sum())
+
+
+def psi(reference: _Counts, current: _Counts) -> float:
+    """Return the population stability index, sum of (p - q) ln(p / q), in [0, inf).
+
+    Shares are (count + .5) / (rows + .5 bins). Without drift n_e PSI follows a chi-squared law with
+    bins - 1 degrees of freedom, so its mean is (bins - 1)(1/n + 1/m): the index alone says nothing
+    before the sample sizes are known.
+
+    Args:
+        reference: (bins,) counts of the reference, at least one row.
+        current: (bins,) counts of the current window over the same bins.
+
+    >>> round(psi(np.array([50, 30, 20]), np.array([30, 40, 30])), 6)
+    0.16644
+    """
+    bins = len(reference)
+    p = (reference + _SMOOTHING) / (reference.sum() + _SMOOTHING * bins)
+    q = (current + _SMOOTHING) / (current.sum() + _SMOOTHING * bins)
+    return float(np.sum((p - q) * np.log(p / q)))
+
+
+def minimum_effect_p_value(index: float, *, n: int, m: int, bins: int, floor: float) -> float:
+    """Return the p-value of H0 'the true PSI is at most ``floor``'.
+
+    n_e PSI is compared with a non-central chi-squared law of bins - 1 degrees of freedom and
+    non-centrality n_e floor. Unlike a test of H0 'no difference' it does not call every wobble
+    drift once n is large. Needs about 500 rows a window; with one bin nothing can differ, and the
+    p-value is 1.
+
+    Args:
+        index: observed PSI.
+        n: rows of the reference.
+        m: rows of the current window.
+        bins: bins of the index.
+        floor: PSI that is still no drift.
+
+    >>> round(minimum_effect_p_value(0.2, n=1000, m=1000, bins=10, floor=0.1), 4)
+    0.007
+    """
+    if bins < 2:
+        return 1.0
+    size = effective_size(n, m)
+    return float(stats.ncx2.sf(size * index, bins - 1, size * floor))
+
+
+def jensen_shannon(reference: _Counts, current: _Counts) -> float:
+    """Return the Jensen-Shannon distance to base 2 of the raw shares, in [0, 1].
+
+    >>> round(jensen_shannon(np.array([50, 30, 20]), np.array([30, 40, 30])), 6)
+    0.175097
+    """
+    p, q = shares(reference), shares(current)
+    middle = (p + q) / 2
+    divergence = (special.rel_entr(p, middle).sum() + special.rel_entr(q, middle).sum()) / 2
+    return min(1.0, math.sqrt(max(0.0, float(divergence)) / math.log(2)))
+
+
+def total_variation(reference: _Counts, current: _Counts) -> float:
+    """Return half the summed difference of shares, in [0, 1]."""
+    return float(np.abs(shares(reference) - shares(current)).sum() / 2)
+
+
+def distances(reference: _Floats, current: _Floats) -> tuple[float, float]:
+    """Return the exact Kolmogorov-Smirnov and first Wasserstein distance of two samples.
+
+    Args:
+        reference: (n,) float64, sorted and finite, at least one value.
+        current: (m,) float64, the same.
+
+    Returns:
+        The largest difference of the distribution functions, in [0, 1], and the area between them,
+        in the unit of the values; not finite where that exceeds float64.
+
+    >>> distances(np.array([0.0, 1.0, 3.0]), np.array([5.0, 6.0, 8.0]))
+    (1.0, 5.0)
+    """
+    pooled = np.concatenate([reference, current])
+    pooled.sort(kind="stable")  # two sorted runs: one merge
+    gap = np.searchsorted(reference, pooled, side="right") / len(reference)
+    gap -= np.searchsorted(current, pooled, side="right") / len(current)
+    np.abs(gap, out=gap)
+    with np.errstate(over="ignore", invalid="ignore"):  # a spread beyond 1.8e308
+        area = float(np.sum(gap[:-1] * np.diff(pooled)))
+    return float(gap.max()), area
+
+
+def edge_distances(reference: NumberProfile, current: NumberProfile) -> tuple[float, float]:
+    """Return both distances from two profiles over the same edges.
+
+    The Kolmogorov-Smirnov distance is the largest difference at an edge: at most the exact one, and
+    short of it by at most one bin's share. For Wasserstein the signed area of each bin is exact
+    (integration by parts, from counts and sums); bins in which the distribution functions cross are
+    taken too small, so it too is at most the exact one.
+    """
+    unit, anchor = reference.edges.unit, reference.edges.anchor
+    below = [np.cumsum(p.counts[:-1], dtype=np.float64) / p.rows for p in (reference, current)]
+    gap = below[0] - below[1]
+    sums = np.array([r / reference.rows for r in reference.sums])
+    sums -= np.array([c / current.rows for c in current.sums])
+    with np.errstate(over="ignore", invalid="ignore"):  # a spread beyond 1.8e308
+        positions = (reference.edges.fine_array - anchor) / unit
+        areas = np.diff(np.concatenate([[0.0], gap * positions, [0.0]])) - sums
+    return float(np.abs(gap).max()), float(np.abs(areas).sum()) * unit
+
+
+def dkw_lower_bound(distance: float, *, n: int, m: int, alpha: float) -> float:
+    """Return a lower bound of the true Kolmogorov-Smirnov distance, in [0, 1].
+
+    Dvoretzky-Kiefer-Wolfowitz, one half of alpha a sample: valid for any law and with ties.
+
+    >>> round(dkw_lower_bound(0.5, n=1000, m=1000, alpha=0.01), 4)
+    0.3905
+    """
+    slack = sum(math.sqrt(math.log(4 / alpha) / (2 * size)) for size in (n, m))
+    return max(0.0, distance - slack)
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Return p-values adjusted so that rejecting those below alpha errs at most alpha of the time.
+
+    Holm's step-down procedure: familywise, under any dependence.
+
+    >>> holm([0.01, 0.04, 0.03])
+    [0.03, 0.06, 0.06]
+    """
+    order = sorted(range(len(p_values)), key=p_values.__getitem__)
+    adjusted, largest = [0.0] * len(p_values), 0.0
+    for rank, index in enumerate(order):
+        largest = max(largest, min(1.0, p_values[index] * (len(p_values) - rank)))
+        adjusted[index] = largest
+    return adjusted
+
+
+def homogeneity_p_value(reference: _Counts, current: _Counts) -> float:
+    """Return the p-value of H0 'both windows have the same shares' (Pearson, two samples).
+
+    Bins that are empty in both windows are left out; with one bin left the p-value is 1. Expected
+    counts should be 5 or more.
+    """
+    table = np.array([reference, current], dtype=np.float64)
+    table = table[:, table.sum(axis=0) > 0]
+    if table.shape[1] < 2 or (table.sum(axis=1) == 0).any():
+        return 1.0
+    expected = table.sum(axis=1, keepdims=True) * table.sum(axis=0) / table.sum()
+    statistic = float(((table - expected) ** 2 / expected).sum())
+    return float(special.chdtrc(table.shape[1] - 1, statistic))
+
+
+def proportions_p_value(first: int, n: int, second: int, m: int) -> float:
+    """Return the two-sided p-value of H0 'both shares are equal' (pooled z-test).
+
+    >>> round(proportions_p_value(0, 1000, 10, 1000), 5)
+    0.00152
+    """
+    pooled = (first + second) / (n + m)
+    variance = pooled * (1 - pooled) * (1 / n + 1 / m)
+    if variance == 0:
+        return 1.0
+    return math.erfc(abs(first / n - second / m) / math.sqrt(2 * variance))
+
+
+def excess_p_value(expected: int, n: int, observed: int, m: int) -> float:
+    """Return the one-sided p-value of H0 'the current rate is at most the reference's'.
+
+    Both are Poisson counts; given their sum, the observed one is binomial with share m / (n + m).
+    It allows for the reference's count being an estimate too, which a Poisson law with the mean
+    ``m expected / n`` does not: with no event in the reference any event at all would be certain.
+
+    Args:
+        expected: events in the reference.
+        n: rows of the reference.
+        observed: events in the current window.
+        m: rows of the current window.
+
+    >>> round(excess_p_value(0, 100, 10, 100), 5)
+    0.00098
+    """
+    if observed == 0:
+        return 1.0
+    return float(special.bdtrc(observed - 1, expected + observed, m / (n + m)))
