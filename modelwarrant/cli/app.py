@@ -18,7 +18,6 @@ from modelwarrant.cli import (
     store,
 )
 from modelwarrant.errors import WarrantError
-from modelwarrant.stage.exits import EXIT_UNEXPECTED, exit_code
 
 __all__ = ["app", "main"]
 
@@ -27,6 +26,7 @@ app = typer.Typer(
     help="No model goes to production without a warrant.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # rich would double the time that help takes
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
@@ -53,24 +53,26 @@ def main() -> None:
     """Run the command line; every error of ours is one message and an exit code."""
     try:
         app()
+    except KeyboardInterrupt as error:
+        _fail("stopped; what was finished is kept, and the next run goes on from there", error)
     except WarrantError as error:
-        _fail(str(error), exit_code(error))
+        _fail(str(error), error)
     except OSError as error:
         name = f"{error.filename}: " if error.filename else ""
-        _fail(f"{name}{error.strerror or error}", exit_code(error))
-    except KeyboardInterrupt:
-        _fail("stopped; what was finished is kept, and the next run goes on from there", 130)
+        _fail(f"{name}{error.strerror or error}", error)
     except Exception as error:
         if os.environ.get("WARRANT_DEBUG"):
             raise
         _fail(
             f"a fault of modelwarrant: {type(error).__name__}: {error}; "
             "run again with WARRANT_DEBUG=1 to see where, and please report it",
-            EXIT_UNEXPECTED,
+            error,
         )
 
 
-def _fail(message: str, code: int) -> None:
+def _fail(message: str, error: BaseException) -> None:
+    from modelwarrant.stage.exits import exit_code
+
     sys.stdout.flush()
     print(f"warrant: {message}", file=sys.stderr)  # noqa: T201 - the command's own voice
-    sys.exit(code)
+    sys.exit(exit_code(error))

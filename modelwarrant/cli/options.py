@@ -11,6 +11,9 @@ import typer
 if TYPE_CHECKING:
     from rich.console import Console
 
+_LONG = frozenset({"what", "detail", "why"})
+"""Columns of sentences, the only ones that wrap."""
+
 __all__ = [
     "JsonOption",
     "ProjectOption",
@@ -63,7 +66,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
 
     shown = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for column in columns:
-        shown.add_column(column, overflow="fold")
+        shown.add_column(column, no_wrap=column not in _LONG, overflow="ellipsis")
     for row in rows:
         shown.add_row(*("-" if cell is None else str(cell) for cell in row))
     out().print(shown)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from modelwarrant.cli.options import out, table
-from modelwarrant.records import Decision, DriftReport
+from modelwarrant.records import Decision, DriftReport, FeatureDrift
 
 __all__ = ["number", "print_decision", "print_drift", "share"]
 
@@ -35,9 +35,12 @@ def print_drift(report: DriftReport) -> None:
             where = f" {gate.column}" if gate.column else ""
             console.print(f"  {gate.gate} {gate.level}{where}: {gate.detail}", markup=False)
     table(
-        ("feature", "kind", "level", "PSI", "p", "KS", "W1", "JS", "missing", "why"),
+        ("feature", "level", "PSI", "p", "KS", "W1", "JS", "missing"),
         _feature_rows(report),
     )
+    for feature in _ranked(report):
+        if feature.reason and feature.level != "none":
+            console.print(f"  {feature.name}: {feature.reason}", markup=False)
     joint = report.joint
     told = f"AUC {joint.auc:.3f}" if joint.auc is not None else joint.reason
     console.print(f"joint (domain classifier): {joint.level}, {told}", markup=False)
@@ -48,17 +51,19 @@ def print_drift(report: DriftReport) -> None:
         )
 
 
-def _feature_rows(report: DriftReport) -> Iterable[tuple[Any, ...]]:
+def _ranked(report: DriftReport) -> list[FeatureDrift]:
+    """Return the features from loud to quiet."""
     order = {"blocked": 0, "drift": 1, "unknown": 2, "notice": 3, "none": 4}
-    ranked = sorted(
-        report.features, key=lambda f: (order[f.level], -(f.weight or 0), -(f.psi or 0))
-    )
+    return sorted(report.features, key=lambda f: (order[f.level], -(f.weight or 0), -(f.psi or 0)))
+
+
+def _feature_rows(report: DriftReport) -> Iterable[tuple[Any, ...]]:
+    ranked = _ranked(report)
     loud = [feature for feature in ranked if feature.level != "none"]
     shown = loud + ranked[len(loud) : len(loud) + _QUIET_SHOWN]
     for feature in shown:
         yield (
             feature.name,
-            feature.kind,
             feature.level,
             number(feature.psi),
             number(feature.psi_p_value),
@@ -66,10 +71,9 @@ def _feature_rows(report: DriftReport) -> Iterable[tuple[Any, ...]]:
             number(feature.wasserstein),
             number(feature.jensen_shannon),
             share(feature.missing_current),
-            feature.reason or "",
         )
     if len(ranked) > len(shown):
-        yield (f"and {len(ranked) - len(shown)} quiet features", *[""] * 9)
+        yield (f"and {len(ranked) - len(shown)} quiet features", *[""] * 7)
 
 
 _STYLES = {
