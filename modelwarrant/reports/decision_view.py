@@ -27,6 +27,7 @@ from modelwarrant.reports.figures import (
     number,
     percent,
     plural,
+    span,
     visible,
 )
 from modelwarrant.reports.parts import (
@@ -350,11 +351,11 @@ def _candidate(manifest: ModelManifest) -> tuple[Fact, ...]:
 def _window(ref: WindowRef) -> tuple[Fact, ...]:
     """Return where one window was read from."""
     late = f"{plural(ref.out_of_order, 'row')} came out of order" if ref.out_of_order else ""
-    files = tuple(Fact(each.uri, Digest(each.digest), "bytes") for each in ref.files[:20])
+    files = tuple(Fact("file", Digest(each.digest), each.uri) for each in ref.files[:20])
     rest = len(ref.files) - len(files)
     return (
         Fact("source", ref.source),
-        Fact("bounds", ref.bounds),
+        Fact("bounds", span(ref.bounds), "the end is not part of it"),
         Fact("rows", count(ref.rows), late),
         Fact("final share", percent(ref.final), "of the labelled rows, read by evaluation only"),
         Fact("window", Digest(ref.window_digest)),
@@ -408,7 +409,7 @@ def _evidence(decision: Decision, evaluation: EvaluationReport) -> tuple[Fact, .
         Fact("validation report", Digest(named.validation)),
         Fact("history", Digest(named.history)),
         Fact("policy", Digest(decision.policy_digest), f"engine {decision.engine_version}"),
-        Fact("level of each bound", number(evaluation.alpha)),
+        Fact("level of each bound", declared(evaluation.alpha)),
     )
 
 

@@ -26,6 +26,7 @@ __all__ = [
     "short_digest",
     "shorten",
     "signed",
+    "span",
     "visible",
 ]
 
@@ -237,3 +238,12 @@ def moment(text: str) -> str:
     """
     found = _MOMENT.fullmatch(text)
     return text if found is None else f"{found[1]} {found[2]} UTC"
+
+
+def span(bounds: str) -> str:
+    """Return the bounds of a window, in time or in rows, as a person says them.
+
+    >>> span("1996-09-01T00:00:00Z..1996-11-01T00:00:00Z"), span("0:500")
+    ('1996-09-01 00:00 UTC to 1996-11-01 00:00 UTC', '0:500')
+    """
+    return " to ".join(moment(end) for end in bounds.split("..")) if ".." in bounds else bounds

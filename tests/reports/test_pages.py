@@ -481,7 +481,7 @@ def test_provenance_names_code_seed_rows_and_people() -> None:
         "1847fd60c2a4b1d3e5f60718293a4b5c6d7e8f90 with uncommitted changes",
         "hist_gradient_boosting seed 7",
         "fitted on 5,175 rows",
-        "1996-09-01T00:00:00Z..1996-11-01T00:00:00Z",
+        "1996-09-01 00:00 UTC to 1996-11-01 00:00 UTC the end is not part of it",
         "requester ann@example.org",
         "largest difference 3.10e−16 of 1e−09 allowed, double path",
         "0 labels differ off ties in 5,175 rows and 811 hard rows",
