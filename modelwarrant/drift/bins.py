@@ -11,7 +11,7 @@ from modelwarrant.records import Distribution
 __all__ = ["OTHER", "Bins", "category_bins", "number_bins"]
 
 OTHER = "(other)"
-"""Label of the bin of levels that are rare in the reference or new."""
+"""Label of the bin of rare levels."""
 
 _MIN_SHARE = 0.01
 _MIN_EXPECTED = 5
@@ -72,21 +72,23 @@ def number_bins(
 
 
 def category_bins(reference: CategoryProfile, current: CategoryProfile) -> Bins:
-    """Count both windows by level; rare and new levels are pooled.
+    """Count both windows by level; rare levels are pooled.
 
-    A level has a bin of its own if it holds at least 1 % of the reference, and that share of either
-    window is at least 5 rows. Only the reference chooses, so the choice carries no drift.
+    A level has a bin of its own if it holds at least 1 % of both windows' rows together, and that
+    share of either window is at least 5 rows. Both windows choose: levels chosen by the reference
+    alone are those that were common by chance, and of 200 equal levels 96 % of window pairs (500
+    and 5,000 rows) would be noticed with no drift.
     """
     before, after = reference.levels, current.levels
-    smaller = min(reference.rows, current.rows)
-    kept = [
-        level
-        for level, count in reference.counts
-        if count >= _MIN_SHARE * reference.rows
-        and count * smaller >= _MIN_EXPECTED * reference.rows
-    ]
-    first = [before[level] for level in kept]
-    second = [after.get(level, 0) for level in kept]
+    rows, smaller = reference.rows + current.rows, min(reference.rows, current.rows)
+    kept, first, second = [], [], []
+    for level in sorted(before.keys() | after.keys()):
+        counts = before.get(level, 0), after.get(level, 0)
+        share = sum(counts) / rows
+        if share >= _MIN_SHARE and share * smaller >= _MIN_EXPECTED:
+            kept.append(level)
+            first.append(counts[0])
+            second.append(counts[1])
     rest = reference.rows - sum(first), current.rows - sum(second)
     if kept and not any(rest):
         return Bins(np.array(first), np.array(second), labels=tuple(kept))

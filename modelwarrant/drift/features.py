@@ -108,7 +108,7 @@ def category_drift(
         unseen = sum(n for level, n in current.counts if level not in known) / current.rows
     bins = category_bins(reference, current)
     if bins.labels and not bins.is_comparable and reference.rows and current.rows:
-        reasons.append("every level is rare in the reference, so that no bin is left to compare")
+        reasons.append("no level holds 1 % of the rows and 5 rows of either window")
     fields = _base(name, kind, bins, reference, current) | {"unseen_share": unseen}
     return _tested(fields, bins, reasons)
 

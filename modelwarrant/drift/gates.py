@@ -182,19 +182,21 @@ def _constant(name: str, value: str, share: float, rows: int, n_features: int) -
 def _unseen(name: str, reference: CategoryProfile, current: CategoryProfile) -> list[Gate]:
     """G4: more rows with levels that the reference never showed than Good and Turing expect.
 
-    The expected share is f1 / n, with f1 the levels seen once in the reference.
+    The expected share is f1 / n; its variance is (f1 (1 - f1 / n) + 2 f2) / n^2 (Esty 1983) plus
+    that of the current sample. f1 and f2 are the levels that the reference showed once and twice.
     """
     n, m = reference.rows, current.rows
     if reference.hashed or current.hashed or not (n and m):
         return []
     known = reference.levels
     new = {level: count for level, count in current.counts if level not in known}
-    unseen, once = sum(new.values()), sum(count == 1 for count in known.values())
+    unseen = sum(new.values())
+    once, twice = (sum(count == times for count in known.values()) for times in (1, 2))
     share, expected = unseen / m, once / n
-    deviation = math.sqrt(expected / m + expected / n)
+    deviation = math.sqrt((once * (1 - expected) + 2 * twice) / n**2 + expected / m)
     p_value = excess_p_value(once, n, unseen, m)
     threshold = max(_UNSEEN_WARN, expected + _UNSEEN_DEVIATIONS * deviation)
-    if share < threshold or share <= expected or p_value >= _UNSEEN_ALPHA:
+    if share < threshold or p_value >= _UNSEEN_ALPHA:
         return []
     commonest = sorted(new, key=lambda level: (-new[level], level))[:3]
     return [

@@ -119,20 +119,19 @@ def _read(
 
 
 def _partly_read(table: pa.Table, schema: FeatureSchema, window: str) -> tuple[Window, list[Gate]]:
-    kept, findings = [], []
+    kept, faults = [], {}
     for feature in schema.features:
-        alone = FeatureSchema(features=(feature,))
         try:
-            typed(table, alone)
+            typed(table, FeatureSchema(features=(feature,)))
         except SchemaMismatchError as error:
-            findings.append(_finding(feature.name, f"{window} window: {error}"))
+            faults[feature.name] = str(error)
         else:
             kept.append(feature)
     if not kept:
         raise SchemaMismatchError(
-            f"no column of the {window} window can be read: "
-            f"{'; '.join(gate.detail for gate in findings[:3])}"
+            f"no column of the {window} window can be read: {'; '.join([*faults.values()][:3])}"
         )
+    findings = [_finding(name, f"{window} window: {fault}") for name, fault in faults.items()]
     return typed(table, schema.model_copy(update={"features": tuple(kept)})), findings
 
 
