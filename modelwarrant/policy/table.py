@@ -27,7 +27,8 @@ class Thresholds:
     margin_ni: float = 0.01
     """``not worse`` needs a lower bound above minus it, in [0, 1)."""
     min_gain: float = 0.02
-    """The gain worth finding: labels must suffice to see it, in (margin, 1)."""
+    """The gain worth finding: labels must suffice to see it, or the larger difference that is
+    already proven; in (margin, 1)."""
     margin_total: float = 0.02
     """What a chain of promotions may lose against the last human-approved model, in [0, 1)."""
     margin_slices: float = 0.10

@@ -16,7 +16,7 @@ def _changes(case):
 
 def test_short_power_says_how_many_labels_are_missing(good):
     """The nearest change of an under-powered decision is a number of labels."""
-    decision = good.but(n_rows=600, deviation=0.2).decide()
+    decision = good.but(n_rows=600, deviation=0.2, half_width=0.045, reference_gain=0.06).decide()
     (change,) = decision.would_change
 
     assert ("power", "short", "enough", "PROMOTE") == (
@@ -154,7 +154,7 @@ def test_a_decision_of_another_engine_is_made_again_and_not_refused(good):
 
 def test_what_if_answers_as_if_the_other_policy_were_ratified(good):
     """A larger min_gain needs fewer labels."""
-    case = good.but(n_rows=600, deviation=0.1)
+    case = good.but(n_rows=600, deviation=0.1, half_width=0.045, reference_gain=0.06)
     eager = replace(good.policy, thresholds=Thresholds(min_gain=0.04))
 
     assert "HOLD" == case.decide().verdict

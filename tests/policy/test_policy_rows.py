@@ -73,6 +73,23 @@ def test_too_few_labels_are_held_with_the_missing_count(good):
     assert f"{decision.n_required - 171:,} more labels are needed" in decision.reason
 
 
+def test_a_large_proven_gain_needs_no_labels_for_a_small_one(good):
+    """With a lower bound far above 0, labels for finding 2 % are beside the point."""
+    large = good.but(gain=0.2, half_width=0.05, n_rows=900, deviation=0.8)
+    small = good.but(gain=0.03, half_width=0.025, n_rows=900, deviation=0.8)
+
+    assert ("PROMOTE", "better") == _said(large)
+    assert ("HOLD", "power-short") == _said(small)
+    assert large.decide().n_labels >= large.decide().n_required
+
+
+def test_a_proven_gain_below_the_floor_of_labels_is_held(good):
+    """Below 500 labels nothing is decided, however large the gain."""
+    case = good.but(gain=0.2, half_width=0.01, n_rows=499, deviation=0.01)
+
+    assert ("HOLD", "power-short") == _said(case)
+
+
 def test_unknown_drift_counts_as_short_power(good):
     """Windows too small for the drift report cannot carry a promotion."""
     joint = JointDrift(level="unknown", n_reference=90, n_current=90, reason="90 rows, need 500")
