@@ -51,13 +51,19 @@ class ReviewForm:
     """Where a reviewer's answer is sent to; only the review server has one."""
 
     home: str
-    """Path of the list of requests."""
-    action: str
-    """Path that takes the answer."""
+    """Path of the list of requests, with a slash at its end."""
     token: str
     """Proves that the form came from this server."""
+    person: str
+    """As whom an answer is recorded."""
+    action: str = ""
+    """Path that takes the answer."""
+    can_answer: bool = True
+    """False where there is nothing that could have been reviewed."""
+    is_requester: bool = False
+    """Whether that person asked: then the request may be withdrawn."""
     is_laptop: bool = False
-    """Whether the ledger allows ``--self-approve``."""
+    """Whether the ledger allows a requester to approve, recorded as such."""
     message: str = ""
     """What came of the answer before, or why it was refused."""
     is_error: bool = False

@@ -77,7 +77,15 @@ def pages() -> Iterator[tuple[str, str]]:
     """Give every page of the room, with its name."""
     for name, make in samples.ALL.items():
         yield name, make().page()
-    form = reports.ReviewForm(home="/x/", action="/x/go", token=TOKEN, is_laptop=True, message="so")
+    form = reports.ReviewForm(
+        home="/x/",
+        action="/x/go",
+        token=TOKEN,
+        person=samples.HOSTILE,
+        is_requester=True,
+        is_laptop=True,
+        message=samples.HOSTILE,
+    )
     run = samples.hostile()
     assert run.request is not None
     yield (
@@ -595,9 +603,22 @@ def test_a_form_is_there_only_on_the_review_server() -> None:
     assert {TOKEN, run.decision.evidence_digest, run.decision.candidate_digest} <= fields
 
 
+def test_only_the_requester_can_withdraw_or_approve_alone() -> None:
+    """The form offers a withdrawal and a self-approval to the person who asked, and to no other."""
+    run = samples.needs_approval()
+    assert run.request is not None
+    other = reports.ReviewForm(home="/x/", token=TOKEN, person="ben", is_laptop=True)
+    asker = dataclasses.replace(other, is_requester=True)
+
+    assert 'value="withdraw"' not in reports.request_page(run.request, form=other)
+    assert "self_approve" not in reports.request_page(run.request, form=other)
+    assert 'value="withdraw"' in reports.request_page(run.request, form=asker)
+    assert "self_approve" in reports.request_page(run.request, form=asker)
+
+
 def test_nothing_asked_yet_is_said() -> None:
     """An empty list of requests explains what would appear there."""
-    form = reports.ReviewForm(home="/x/", action="", token=TOKEN)
+    form = reports.ReviewForm(home="/x/", token=TOKEN, person="ben")
 
     assert "Nothing was asked yet." in reports.requests_page([], form=form)
 
@@ -607,6 +628,6 @@ def test_a_request_id_is_one_segment_of_its_address() -> None:
     run = samples.needs_approval()
     assert run.request is not None
     odd = run.request.model_copy(update={"id": "../x?y"})
-    form = reports.ReviewForm(home="/x/", action="", token=TOKEN)
+    form = reports.ReviewForm(home="/x/", token=TOKEN, person="ben")
 
     assert 'href="/x/requests/..%2Fx%3Fy"' in reports.requests_page([odd], form=form)
