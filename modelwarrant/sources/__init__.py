@@ -15,6 +15,7 @@ from modelwarrant.sources.artifacts import (
 from modelwarrant.sources.inference import Inferred, LeftOut, infer
 from modelwarrant.sources.reading import (
     batches,
+    find_classes,
     read_ref,
     read_table,
     read_window,
@@ -29,6 +30,7 @@ __all__ = [
     "S3Settings",
     "SourceSettings",
     "batches",
+    "find_classes",
     "infer",
     "load_final",
     "load_training",

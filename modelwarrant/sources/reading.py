@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from modelwarrant.canonical import digest_json
-from modelwarrant.errors import ChangedDataError, SourceError, WindowError
+from modelwarrant.errors import ChangedDataError, SourceError, TargetError, WindowError
 from modelwarrant.records import WindowRef
 from modelwarrant.sources.columns import typed_by_content
 from modelwarrant.sources.conversion import needed_columns, to_window
@@ -26,13 +27,24 @@ from modelwarrant.sources.selection import Selection, held_text, selection
 from modelwarrant.sources.settings import SourceSettings
 from modelwarrant.windows import (
     Bounds,
+    Feature,
     FeatureSchema,
+    Kind,
     Window,
+    label_text,
     parse_bounds,
     window_digest,
 )
 
-__all__ = ["batches", "read_ref", "read_table", "read_window", "source_digest", "verify_ref"]
+__all__ = [
+    "batches",
+    "find_classes",
+    "read_ref",
+    "read_table",
+    "read_window",
+    "source_digest",
+    "verify_ref",
+]
 
 
 def read_window(
@@ -201,6 +213,51 @@ def verify_ref(ref: WindowRef, window: Window) -> None:
             f"{ref.window_digest} then, {len(window)} rows with digest {found} now; "
             "restore the data, or name another window"
         )
+
+
+def find_classes(
+    source: str,
+    *,
+    target: str,
+    base: Path,
+    bounds: Sequence[Bounds],
+    time: str | None = None,
+    class_kind: Literal["text", "integer", "boolean"] = "text",
+    settings: SourceSettings | None = None,
+) -> tuple[str, ...]:
+    """Return the labels that stand in some windows, sorted; whole numbers by size.
+
+    For a project file that lists no classes. Reads target and time only.
+
+    Args:
+        source: as in the project file.
+        target: the column of labels.
+        base: folder that relative paths start from.
+        bounds: the windows, for example reference and current.
+        time: the column the windows are cut along.
+        class_kind: how labels are read; see ``FeatureSchema``.
+        settings: default the environment's.
+
+    Raises:
+        TargetError: fewer than two labels.
+        SourceError, SchemaMismatchError, WindowError: see ``read_window``.
+    """
+    kinds: dict[str, Kind] = {"text": "category", "integer": "number", "boolean": "boolean"}
+    schema = FeatureSchema(features=(Feature(name=target, kind=kinds[class_kind]),), time=time)
+    found: set[str] = set()
+    for some in bounds:
+        for window in batches(source, schema, base=base, bounds=some, settings=settings):
+            column = window.table.column(target).unique().drop_null().to_pylist()
+            found |= {label_text(label) for label in column}
+    if len(found) < 2:
+        raise TargetError(
+            f"{source}: the target {target!r} holds "
+            + (f"one class only, {found.pop()!r}" if found else "no value")
+            + " in these windows; a classification needs two"
+        )
+    if class_kind == "integer":
+        return tuple(sorted(found, key=float))
+    return tuple(sorted(found))
 
 
 def _windows(parts: Sequence[Part], chosen: Selection) -> Iterator[Window]:
