@@ -193,9 +193,10 @@ def _joint_facts(report: DriftReport) -> tuple[Fact, ...]:
 
 def _card(feature: FeatureDrift) -> FeatureCard:
     """Return one feature's card."""
-    undefined = unknown(feature.reason)
+    # A gate's finding is why a feature is blocked, not why its PSI is undefined.
+    is_why = feature.psi is None and feature.level != "blocked"
     if feature.psi is None:
-        effect = f"PSI {undefined}"
+        effect = f"PSI {unknown(feature.reason if is_why else None)}"
     else:
         effect = f"PSI {distance(feature.psi)} (drift above {declared(feature.psi_threshold)})"
     facts = []
@@ -203,7 +204,8 @@ def _card(feature: FeatureDrift) -> FeatureCard:
         facts.append(Fact("weight", number(feature.weight, decimals=2)))
     adjusted = feature.psi_p_value_adjusted
     if adjusted is not None:
-        facts.append(Fact("test", p_value(adjusted), "after Holm"))
+        above = f"above {declared(feature.psi_threshold)}"
+        facts.append(Fact(above, p_value(adjusted), "after Holm"))
     facts += _distances(feature)
     facts.append(_change("missing", feature.missing_reference, feature.missing_current))
     if feature.unseen_share is not None:
@@ -215,7 +217,7 @@ def _card(feature: FeatureDrift) -> FeatureCard:
         mark=level_mark(feature.level),
         effect=effect,
         facts=tuple(facts),
-        reason=None if feature.psi is None else feature.reason,
+        reason=None if is_why else feature.reason,
         plot=_plot(feature.distribution),
         levels=_levels(feature.distribution),
     )
@@ -272,15 +274,15 @@ def _answers(drift: PredictionDrift) -> FeatureCard:
 
 
 def _plot(distribution: Distribution | None) -> Markup | None:
-    """Return the histogram of a number; levels are drawn as a table."""
-    if distribution is None or distribution.labels or not distribution.reference:
+    """Return the histogram of a number; levels are a table, and one bin holds everything."""
+    if distribution is None or distribution.labels or len(distribution.reference) < 2:
         return None
     return histogram(distribution)
 
 
 def _levels(distribution: Distribution | None) -> tuple[LevelBars, ...]:
     """Return a category's levels in both windows, the ones that moved most if there are many."""
-    if distribution is None or not distribution.labels:
+    if distribution is None or len(distribution.labels) < 2:
         return ()
     rows = list(zip(distribution.labels, distribution.reference, distribution.current, strict=True))
     if len(rows) > MOST_LEVELS:

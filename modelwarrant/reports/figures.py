@@ -12,6 +12,7 @@ from collections.abc import Sequence
 __all__ = [
     "MINUS",
     "count",
+    "datum",
     "decimals_for",
     "declared",
     "distance",
@@ -168,6 +169,15 @@ def interval(estimate: float, lower: float | None, upper: float | None) -> tuple
         return "not known" if bound is None else signed(bound, decimals=places)
 
     return signed(estimate, decimals=places), end(lower), end(upper)
+
+
+def datum(value: float) -> str:
+    """Return a value of the data itself: whole ones as they are, the others rounded.
+
+    >>> datum(4.0), datum(1234.5678), datum(0.25)
+    ('4', '1,235', '0.250')
+    """
+    return number(value, decimals=0 if value.is_integer() and abs(value) < 1e9 else None)
 
 
 def declared(value: float) -> str:

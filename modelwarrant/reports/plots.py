@@ -15,7 +15,7 @@ from functools import cached_property
 from markupsafe import Markup, escape
 
 from modelwarrant.records import Distribution, Interval, ReliabilityBin
-from modelwarrant.reports.figures import decimals_for, number, percent, visible
+from modelwarrant.reports.figures import datum, decimals_for, number, percent, visible
 
 __all__ = [
     "Scale",
@@ -180,7 +180,7 @@ def histogram(distribution: Distribution) -> Markup:
         x = 100 * (index + 1) / bins
         body += [
             _line(x, floor, x, floor + 4, "axis"),
-            _text(x, HISTOGRAM_HEIGHT - 4, number(distribution.edges[index])),
+            _text(x, HISTOGRAM_HEIGHT - 4, datum(distribution.edges[index])),
         ]
     return _svg(HISTOGRAM_HEIGHT, _largest_move(distribution), body, classes="histogram")
 
@@ -199,8 +199,8 @@ def _largest_move(distribution: Distribution) -> str:
         return "no rows"
     index = max(range(len(pairs)), key=lambda i: abs(pairs[i][1] - pairs[i][0]))
     edges = distribution.edges
-    low = number(edges[index - 1]) if index > 0 else "the lowest"
-    high = number(edges[index]) if index < len(edges) else "the highest"
+    low = datum(edges[index - 1]) if index > 0 else "the lowest"
+    high = datum(edges[index]) if index < len(edges) else "the highest"
     before, after = pairs[index]
     return (
         f"Largest change: from {low} to {high}, "

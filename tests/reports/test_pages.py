@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from modelwarrant import reports
-from modelwarrant.records import DriftReport, FeatureDrift
+from modelwarrant.records import Distribution, DriftReport, FeatureDrift
 
 sys.path.insert(0, str(Path(__file__).parent))
 import report_samples as samples
@@ -447,6 +447,29 @@ def test_blocked_gates_come_first_and_name_their_column() -> None:
 
     assert text.index("temperature ✕ blocked G3 unit and scale") < text.index("▲ warning G2")
     assert "3 checks passed." in text
+
+
+def test_a_blocked_feature_s_finding_is_not_the_reason_of_its_psi() -> None:
+    """Where a gate blocked a feature without a PSI, both facts are said apart."""
+    blocked = samples.number("tail", "blocked", weight=None).model_copy(
+        update={"psi": None, "reason": "G4: 10 % unseen"}
+    )
+    report = samples.drift_report().model_copy(update={"features": (blocked,)})
+
+    text = flat(Outline(reports.drift_page(report)).text)
+    assert "PSI not known · number" in text
+    assert "G4: 10 % unseen" in text
+
+
+def test_a_feature_of_one_bin_has_no_plot() -> None:
+    """A constant feature, or one whose levels are all pooled, is not drawn as one full bar."""
+    one = Distribution(labels=("(other)",), reference=(1.0,), current=(1.0,))
+    feature = samples.category("id", "none", labels=("a", "b")).model_copy(
+        update={"distribution": one}
+    )
+    report = samples.drift_report(production=False).model_copy(update={"features": (feature,)})
+
+    assert "<svg" not in reports.drift_page(report)
 
 
 def test_undefined_joint_and_predictions_are_not_known() -> None:
