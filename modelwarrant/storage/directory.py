@@ -41,15 +41,18 @@ class DirectoryStore:
 
     Args:
         root: the folder; it need not exist yet.
+        file_mode: permissions of new objects, before the umask.
+        folder_mode: permissions of new folders, before the umask.
 
     Raises:
         StoreError: the path exists and is no folder.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, file_mode: int = 0o644, folder_mode: int = 0o755) -> None:
         self.root = Path(os.path.abspath(root))  # noqa: PTH100 - resolve() would follow symlinks
         if self.root.exists() and not self.root.is_dir():
             raise StoreError(f"the store {self.root} is a file; name a folder")
+        self._file_mode, self._folder_mode = file_mode, folder_mode
         self._durable: set[Path] = set()
         self._is_swept = False
 
@@ -151,7 +154,9 @@ class DirectoryStore:
         """Open a new temporary file and lock it, so that no sweep takes it for a leftover."""
         while True:
             path = self.root / _TEMPORARY / secrets.token_hex(16)
-            descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o644)
+            descriptor = os.open(
+                path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, self._file_mode
+            )
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             if os.fstat(descriptor).st_nlink:
                 return path, descriptor
@@ -184,14 +189,14 @@ class DirectoryStore:
             self._make_root()
         else:
             self._make_folder(folder.parent)
-            folder.mkdir(exist_ok=True)
+            folder.mkdir(self._folder_mode, exist_ok=True)
             _sync_folder(folder.parent)
         self._durable.add(folder)
 
     def _make_root(self) -> None:
         missing = [path for path in (self.root, *self.root.parents) if not path.exists()]
         for folder in reversed(missing):
-            folder.mkdir(exist_ok=True)
+            folder.mkdir(self._folder_mode, exist_ok=True)
             with suppress(PermissionError):  # a parent that may be searched but not read
                 _sync_folder(folder.parent)
 
