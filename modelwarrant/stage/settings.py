@@ -23,6 +23,8 @@ class Settings:
     """``WARRANT_HOME``: keys and remembered genesis digests; outside the store on purpose."""
     actor: str = "unknown"
     """``WARRANT_ACTOR``, else user@host: who asks and approves; asserted, not proven."""
+    genesis: str | None = None
+    """``WARRANT_GENESIS``: digest of the ledger's first entry, where no laptop remembers it."""
     image_digest: str | None = None
     """``WARRANT_IMAGE_DIGEST``: set in our images, absent on a laptop."""
 
@@ -38,6 +40,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         store=env.get("WARRANT_STORE") or Settings.store,
         home=Path(env.get("WARRANT_HOME") or Settings.home).expanduser(),
         actor=env.get("WARRANT_ACTOR") or _user_at_host(),
+        genesis=env.get("WARRANT_GENESIS") or None,
         image_digest=env.get("WARRANT_IMAGE_DIGEST") or None,
     )
 

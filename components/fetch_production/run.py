@@ -1,0 +1,84 @@
+"""Fetch what is in production, the window that made it, and what the ledger says."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from modelwarrant.bundle import read_bundle
+from modelwarrant.records import ModelManifest, WindowRef
+from modelwarrant.registry import LaptopHome, Ledger, State, Version, history_record, read_blobs
+from modelwarrant.sources import read_ref, read_window, save_window
+from modelwarrant.stage import Task, run_stage
+from modelwarrant.stage.presence import write_absence
+from modelwarrant.stage.stores import open_told_store
+from modelwarrant.storage import ObjectStore
+from modelwarrant.windows import FeatureSchema, Window, parse_bounds
+
+BUNDLE = ("model.onnx", "schema.json", "manifest.json")
+
+
+def fetch(task: Task) -> None:
+    """Read the ledger, then the bundles and the reference window that it leads to."""
+    model = task.parameter("model")
+    store = open_told_store(task.parameter("store"))
+    pin = LaptopHome(task.settings.home).pin(store.uri, model)
+    genesis = task.settings.genesis if pin is None else pin.genesis
+    state = Ledger(store, model, pinned_genesis=genesis).state()
+    production, anchor = state.production_version, state.anchor_version
+    _write_bundle(task, "production", store, state, production)
+    _write_bundle(task, "anchor", store, state, anchor)
+    window, ref = _first_reference(task) if production is None else _its_window(task)
+    save_window(task.output("reference"), window)
+    task.write("reference_ref", ref)
+    task.write("history", history_record(state, model))
+    task.set("digest", ref.window_digest)
+
+
+def _write_bundle(
+    task: Task, output: str, store: ObjectStore, state: State, version: Version | None
+) -> None:
+    if version is None:
+        write_absence(task.output(output), "no version has been promoted yet")
+        return
+    blobs = [blob for blob in version.blobs if blob.name in BUNDLE]
+    files = read_blobs(store, state.model, version.attempt, blobs)
+    folder = task.output(output)
+    folder.mkdir()
+    for name, data in files.items():
+        (folder / name).write_bytes(data)
+    read_bundle(folder, digest=version.digest)
+
+
+def _first_reference(task: Task) -> tuple[Window, WindowRef]:
+    """Read the reference window that the project file names."""
+    return read_window(
+        task.parameter("source"),
+        FeatureSchema.model_validate(task.parameter("contract")),
+        parse_bounds(task.parameter("bounds")),
+        base=Path(task.parameter("base")),
+        final=task.parameter("final"),
+    )
+
+
+def _its_window(task: Task) -> tuple[Window, WindowRef]:
+    """Read the production model's current window again; it must be the one its manifest names."""
+    bundle = read_bundle(task.output("production"))
+    manifest: ModelManifest = bundle.manifest
+    base = Path(task.parameter("base"))
+    contract = FeatureSchema.model_validate(task.parameter("contract"))
+    recorded = manifest.current
+    if contract.digest == recorded.schema_digest:
+        return read_ref(recorded, contract, base=base), recorded
+    # The project's columns changed since: the same rows, typed as the project says now.
+    return read_window(
+        recorded.source, contract, parse_bounds(recorded.bounds), base=base, final=recorded.final
+    )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the stage; see ``modelwarrant.stage.run_stage``."""
+    return run_stage("fetch_production", fetch, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
