@@ -7,6 +7,7 @@ machine, locale or hash seed. Digests are written ``sha256:<64 hex digits>``.
 import hashlib
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,6 +16,9 @@ import rfc8785
 from modelwarrant.errors import RecordError
 
 __all__ = ["Json", "canonical_json", "digest_bytes", "digest_json", "parse_json"]
+
+_UNSAFE, _LONG = 2**53, 18
+"""Integers from here on are not all exact in float64; and one of so many characters is larger."""
 
 Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
 """A JSON value; floats must be finite."""
@@ -58,7 +62,8 @@ def parse_json(data: bytes, *, name: str) -> Any:
         name: what is parsed, for the error message.
 
     Raises:
-        RecordError: not JSON, a doubled key, NaN or infinity.
+        RecordError: not JSON, a doubled key, NaN or infinity, an integer that float64 cannot hold,
+            or half of a surrogate pair.
     """
 
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -77,7 +82,28 @@ def parse_json(data: bytes, *, name: str) -> Any:
             refuse(text)
         return number
 
+    def whole(text: str) -> int | float:
+        if len(text) < _LONG and abs(int(text)) < _UNSAFE:
+            return int(text)
+        number = finite(text)  # canonical JSON writes whole floats below 1e21 without a point
+        if rfc8785.dumps(number).decode() != text:
+            raise RecordError(f"{name}: the integer {text[:20]} is not exact in float64")
+        return number
+
     try:
-        return json.loads(data, object_pairs_hook=unique, parse_constant=refuse, parse_float=finite)
+        value = json.loads(
+            data,
+            object_pairs_hook=unique,
+            parse_constant=refuse,
+            parse_float=finite,
+            parse_int=whole,
+        )
     except (ValueError, RecursionError) as error:
         raise RecordError(f"{name}: not JSON: {error}") from error
+    if b"\\ud" in data.lower() and _has_half_surrogate(value):
+        raise RecordError(f"{name}: a text holds half of a surrogate pair")
+    return value
+
+
+def _has_half_surrogate(value: Any) -> bool:
+    return re.search("[\ud800-\udfff]", json.dumps(value, ensure_ascii=False)) is not None
