@@ -1,0 +1,272 @@
+"""Which version is served now?
+
+The follower looks at one model's ledger again and again, verifies what is new, loads the version in
+production and swaps it in. Whatever goes wrong with the store, the last version that was verified
+goes on answering; a version that cannot be verified never begins to.
+"""
+
+import logging
+import threading
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from modelwarrant.canonical import digest_bytes
+from modelwarrant.errors import (
+    RegistryError,
+    TamperedError,
+    UnknownModelError,
+    WarrantError,
+)
+from modelwarrant.registry import Anchor, Ledger, State
+from modelwarrant.registry.layout import log_key
+from modelwarrant.storage import ObjectStore
+from serving.loading import fetch_blobs, load_served
+from serving.mirror import Head, Mirror
+from serving.served import Served
+from serving.warrants import Warrant, digest_at, warrant_of
+
+__all__ = ["Follower", "Status"]
+
+_MARK_EVERY = timedelta(seconds=60)
+"""How often an unchanged head is written to the cache again: the largest error of ``stale_s`` after
+a restart without the store."""
+
+
+@dataclass(frozen=True)
+class Status:
+    """What the last look at the ledger found."""
+
+    fault: str | None
+    """What is wrong with the store or the ledger; None where the ledger was followed."""
+    faults: int
+    """Looks that failed, since the process began."""
+    stale_s: float | None
+    """Seconds since the ledger was last read and verified, 0 while it is followed; None before."""
+    seq: int | None
+    """Newest entry that was verified."""
+
+
+class Follower:
+    """Follows one model's ledger; ``served`` changes in one assignment.
+
+    Args:
+        store: where the ledger is.
+        model: whose.
+        open_ledger: returns a ledger of the model over a store, with the genesis that this place
+            trusts; nothing is signed with it.
+        anchor: an entry that the ledger must hold, as remembered elsewhere; None knows of none.
+        mirror: where the last verified version is kept over a restart; None keeps none.
+        now: the clock, timezone-aware UTC.
+        log: for faults and swaps.
+    """
+
+    def __init__(
+        self,
+        store: ObjectStore,
+        model: str,
+        *,
+        open_ledger: Callable[[ObjectStore], Ledger],
+        anchor: Anchor | None,
+        mirror: Mirror | None,
+        now: Callable[[], datetime],
+        log: logging.Logger,
+    ) -> None:
+        self._store = store
+        self._model = model
+        self._open_ledger = open_ledger
+        self._ledger = open_ledger(store)
+        self._anchor = anchor
+        self._mirror = mirror
+        self._now = now
+        self._log = log
+        self.served: Served | None = None
+        """The version that answers; a request takes it once."""
+        self._previous: Served | None = None
+        self._head: Head | None = None
+        self._state: State | None = None
+        self._followed: int | None = None
+        self._marked_at: datetime | None = None
+        self._is_mirror_tried = False
+        self._fault: str | None = "the ledger was not read yet"
+        self._faults = 0
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def status(self) -> Status:
+        """Return what the last look found."""
+        head = self._head
+        stale_s = (
+            None if head is None else max(0.0, (self._now() - head.verified_at).total_seconds())
+        )
+        if self._fault is None:
+            stale_s = 0.0
+        return Status(self._fault, self._faults, stale_s, None if head is None else head.seq)
+
+    def start(self, *, poll_s: float) -> None:
+        """Look at once, then again every so many seconds, from a thread of its own."""
+
+        def follow() -> None:
+            while True:
+                self.look()
+                if self._stop.wait(poll_s):
+                    return
+
+        self._thread = threading.Thread(target=follow, name="follower", daemon=True)
+        self._thread.start()
+
+    def stop(self, *, timeout_s: float) -> None:
+        """End the thread; what is served goes on answering."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join(timeout_s)
+
+    def look(self) -> None:
+        """Look at the ledger once; never raises, ``status`` says what was wrong."""
+        try:
+            self._follow()
+        except WarrantError as error:
+            self._failed(str(error))
+        except Exception as error:  # noqa: BLE001 - the thread's edge: it must look again
+            trace = "".join(traceback.format_exception(error))
+            self._log.error("follower_broke", extra={"fields": {"trace": trace}})
+            self._failed(f"a fault of the service: {type(error).__name__}")
+        else:
+            if self._fault is not None and self._head is not None:
+                self._log.info("ledger_followed", extra={"fields": {"seq": self._head.seq}})
+            self._fault = None
+
+    def _failed(self, fault: str) -> None:
+        self._faults += 1
+        if fault != self._fault:
+            self._log.warning("ledger_not_followed", extra={"fields": {"fault": fault}})
+        self._fault = fault
+        if self.served is None and not self._is_mirror_tried:
+            self._is_mirror_tried = True
+            if self._mirror is not None:
+                self._serve_from_mirror(self._mirror)
+
+    def _follow(self) -> None:
+        """Verify what is new and serve what the ledger says.
+
+        Raises:
+            WarrantError: the ledger or the version in production cannot be verified or read.
+        """
+        state = self._verified(self._ledger, self._store)
+        head = Head(state.seq, state.head, self._now())
+        self._check_forward(state)
+        self._head, self._state = head, state
+        if self._followed != head.seq:
+            self._drop_tombstoned(state)
+            self._serve(warrant_of(state))
+            self._followed = head.seq
+            self._keep(state, head)
+        elif self._marked_at is None or head.verified_at - self._marked_at >= _MARK_EVERY:
+            self._mark(head)
+
+    def _verified(self, ledger: Ledger, store: ObjectStore) -> State:
+        """Return the ledger's fold: chain, signatures and legality of every entry are checked."""
+        state = ledger.state()
+        if state.genesis is None:
+            raise UnknownModelError(f"the store {store.uri} has no ledger of {self._model!r}")
+        return state
+
+    def _check_forward(self, state: State) -> None:
+        """Refuse a ledger that does not continue the one that was served, here or before."""
+        known: list[Head | Anchor | None] = [self._head, self._anchor]
+        if self._head is None and self._mirror is not None:
+            known.append(self._mirror.head())
+        for one in known:
+            if one is not None and state.seq < one.seq:
+                raise RegistryError(
+                    f"the ledger of {self._model!r} ends at entry {state.seq}, and entry {one.seq} "
+                    "was seen before; an older ledger is not followed"
+                )
+            if one is not None and digest_at(state, one.seq) != one.digest:
+                raise TamperedError(
+                    f"entry {one.seq} of {self._model!r} is not the one that was seen before"
+                )
+        stored = self._store.get(log_key(self._model, state.seq))
+        if stored is None or digest_bytes(stored) != state.head:
+            raise TamperedError(f"entry {state.seq} of {self._model!r} is gone or was altered")
+
+    def _serve(self, warrant: Warrant | None) -> None:
+        """Swap to the version in production."""
+        if warrant is None:
+            self._swap(None)
+            return
+        for held in (self.served, self._previous):
+            if held is not None and _is_of(held, warrant):
+                self._swap(replace(held, seq=warrant.seq))
+                return
+        blobs = fetch_blobs(self._store, self._model, warrant)
+        self._swap(load_served(self._model, warrant, blobs))
+
+    def _swap(self, served: Served | None) -> None:
+        """Serve another version from the next request on; the one before stays loaded."""
+        before, self.served = self.served, served
+        if before is not None and (served is None or served.version != before.version):
+            self._previous = before
+        if (before and before.seq) != (served and served.seq):
+            fields = {"model": self._model} if served is None else served.identity
+            self._log.info("model_swapped", extra={"fields": fields})
+
+    def _drop_tombstoned(self, state: State) -> None:
+        """Stop a version that a person has ruled out, even where its successor cannot be loaded."""
+        if self.served is not None and state.version(self.served.version).is_tombstoned:
+            self._swap(None)
+
+    def _keep(self, state: State, head: Head) -> None:
+        """Keep what is served on the local disk; a failure there changes nothing else."""
+        if self._mirror is None:
+            return
+        try:
+            self._mirror.keep(state, self._store)
+        except WarrantError as error:
+            self._log.warning("cache_failed", extra={"fields": {"error": str(error)}})
+        else:
+            self._mark(head)
+
+    def _mark(self, head: Head) -> None:
+        if self._mirror is None:
+            return
+        self._marked_at = head.verified_at
+        try:
+            self._mirror.mark(head)
+        except WarrantError as error:
+            self._log.warning("cache_failed", extra={"fields": {"error": str(error)}})
+
+    def _serve_from_mirror(self, mirror: Mirror) -> None:
+        """Serve the version that was verified last, from the local disk, verified once more."""
+        try:
+            head = mirror.head()
+            if head is None:
+                return
+            state = self._verified(self._open_ledger(mirror.store), mirror.store)
+            if digest_at(state, head.seq) != head.digest:
+                raise TamperedError(f"the cache {mirror.store.uri} was altered")
+            warrant = warrant_of(state)
+            if warrant is None or self._is_ruled_out(warrant):
+                return
+            served = load_served(
+                self._model, warrant, fetch_blobs(mirror.store, self._model, warrant)
+            )
+        except WarrantError as error:
+            self._log.warning("cache_refused", extra={"fields": {"error": str(error)}})
+            return
+        self._head = self._head or head
+        self._swap(served)
+
+    def _is_ruled_out(self, warrant: Warrant) -> bool:
+        """Whether the store's own ledger, where it could be read, has tombstoned the version."""
+        version = None if self._state is None else self._state.versions.get(warrant.version.number)
+        return version is not None and version.is_tombstoned
+
+
+def _is_of(held: Served, warrant: Warrant) -> bool:
+    return (held.version, held.bundle.digest, held.decision_id) == (
+        warrant.version.number,
+        warrant.version.digest,
+        warrant.decided.decision_digest,
+    )

@@ -1,0 +1,183 @@
+"""How does the service's process start and stop?
+
+One process and one event loop; replicas are more processes. On SIGTERM or SIGINT ``/readyz`` says
+503 for the grace period, then requests in flight are finished, the prediction log is flushed, and
+the process ends with 0. A second signal ends it at once.
+"""
+
+import logging
+import math
+import re
+import secrets
+import socket
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+from typing import Any, Final
+
+import uvicorn
+from fastapi import FastAPI
+
+from modelwarrant.canonical import digest_bytes
+from modelwarrant.errors import PermanentError
+from modelwarrant.registry import Anchor, Ledger
+from modelwarrant.storage import DirectoryStore, ObjectStore
+from serving.app import create_app
+from serving.follower import Follower
+from serving.mirror import Mirror
+from serving.payload import Recorder
+from serving.settings import Settings
+
+__all__ = ["make_follower", "make_recorder", "serve"]
+
+_FOLLOWER_STOP_S = 2.0
+"""Longest wait for a look at the ledger under way; it holds nothing that must be finished."""
+
+_UVICORN_LOG: Final[dict[str, Any]] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "loggers": {"uvicorn": {"level": "CRITICAL"}},
+}
+"""Nothing: faults are logged by the application, with the request they belong to."""
+
+_BACKLOG = 2048
+"""Connections that may wait to be accepted; the kernel's own limit may be lower."""
+
+
+def serve(
+    store: ObjectStore,
+    settings: Settings,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8080,
+    genesis: str | None = None,
+    anchor: Anchor | None = None,
+    cache: Path | None = None,
+    log: logging.Logger | None = None,
+    announce: Callable[[str], None] = lambda address: None,
+) -> None:
+    """Serve a model until a signal ends the process; call it on the main thread.
+
+    Args:
+        store: where the ledger lies; only the prediction log is written to it.
+        settings: names the model, and the limits.
+        host: address to listen on.
+        port: 0 takes a free one.
+        genesis: digest of the ledger's first entry that is trusted; None trusts the first one seen.
+        anchor: an entry that the ledger must hold; None knows of none.
+        cache: folder on the local disk that keeps the last verified version; None keeps none.
+        log: default ``modelwarrant.serving``.
+        announce: called with the address, such as ``http://127.0.0.1:8080``, once it is taken.
+
+    Raises:
+        PermanentError: the address cannot be used.
+    """
+    log = log or logging.getLogger("modelwarrant.serving")
+    listener = _listen(host, port)
+    follower = make_follower(
+        store, settings.model, genesis=genesis, anchor=anchor, cache=cache, log=log
+    )
+    recorder = make_recorder(store, settings, log=log) if settings.log_payload else None
+    draining = threading.Event()
+    app = create_app(follower, settings, recorder=recorder, is_draining=draining.is_set, log=log)
+    server = _Server(app, settings, draining)
+    follower.start(poll_s=settings.poll_s)
+    if recorder is not None:
+        recorder.start()
+    announce(f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}")
+    try:
+        server.run(sockets=[listener])
+    finally:
+        follower.stop(timeout_s=_FOLLOWER_STOP_S)
+        if recorder is not None:
+            recorder.close(timeout_s=settings.shutdown_timeout_s)
+            log.info("stopped", extra={"fields": vars(recorder.counts())})
+
+
+def make_follower(
+    store: ObjectStore,
+    model: str,
+    *,
+    genesis: str | None,
+    anchor: Anchor | None = None,
+    cache: Path | None,
+    log: logging.Logger,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> Follower:
+    """Return a follower of the model's ledger that was not started yet; see ``serve``."""
+    mirror = None
+    if cache is not None:
+        own = digest_bytes(store.uri.encode()).removeprefix("sha256:")[:16]
+        mirror = Mirror(DirectoryStore(cache / own), model)
+    return Follower(
+        store,
+        model,
+        open_ledger=lambda place: Ledger(place, model, pinned_genesis=genesis),
+        mirror=mirror,
+        anchor=anchor,
+        now=now,
+        log=log,
+    )
+
+
+def make_recorder(store: ObjectStore, settings: Settings, *, log: logging.Logger) -> Recorder:
+    """Return a recorder, not started yet, whose file names no other process uses."""
+    pod = re.sub(r"[^A-Za-z0-9_-]", "-", socket.gethostname())[:100] or "host"
+    return Recorder(
+        store,
+        model=settings.model,
+        prefix=f"{pod}-{secrets.token_hex(4)}",
+        private=settings.private_columns,
+        flush_s=settings.log_flush_s,
+        flush_rows=settings.log_flush_rows,
+        buffer_rows=settings.log_buffer_rows,
+        log=log,
+    )
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    except OSError as error:
+        raise PermanentError(
+            f"port {port} of {host} cannot be used: {error.strerror}; choose another one"
+        ) from error
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, with a grace period between the signal and the end."""
+
+    def __init__(self, app: FastAPI, settings: Settings, draining: threading.Event) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                http="httptools",
+                ws="none",
+                lifespan="off",
+                log_config=_UVICORN_LOG,
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                timeout_graceful_shutdown=max(1, round(settings.shutdown_timeout_s)),
+            )
+        )
+        self._draining = draining
+        self._grace_s = settings.grace_s
+        self._ends_at = math.inf
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to stop; the signal is not raised again afterwards, as uvicorn would."""
+        if self._draining.is_set():
+            self.force_exit = self.should_exit = True
+        self._draining.set()
+        self._ends_at = min(self._ends_at, time.monotonic() + self._grace_s)
+
+    async def on_tick(self, counter: int) -> bool:
+        """Stop once the grace period is over; uvicorn asks ten times a second."""
+        if time.monotonic() >= self._ends_at:
+            self.should_exit = True
+        return await super().on_tick(counter)

@@ -1,0 +1,58 @@
+"""How is one prediction service configured?"""
+
+from dataclasses import dataclass
+
+__all__ = ["Settings"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """One process's configuration; every limit has its unit in its name."""
+
+    model: str
+    """Name of the model whose ledger is followed."""
+
+    poll_s: float = 2.0
+    """Seconds between two looks at the ledger, > 0. A look at a folder costs one failed open; a
+    rollback reaches every replica well within 30 s."""
+
+    max_body_bytes: int = 8 * 2**20
+    """Largest request body; a larger one is 413. Holds ``max_rows`` rows of 30 numbers."""
+
+    max_rows: int = 10_000
+    """Most rows in one request; more are 422. About a second of work for the slowest model."""
+
+    body_timeout_s: float = 10.0
+    """Longest wait for a whole body; then 408. Ends clients that trickle bytes."""
+
+    inline_body_bytes: int = 8 * 2**10
+    """Bodies up to this size are answered on the event loop, larger ones on the one worker thread.
+    8 KiB are about 20 rows of 30 fields: a few milliseconds."""
+
+    max_waiting: int = 16
+    """Large bodies that may wait for the worker thread; one more is 503 with Retry-After."""
+
+    problems_shown: int = 20
+    """Problems that a 422 lists, the first ones."""
+
+    log_payload: bool = True
+    """Whether predictions are logged to the store; the monitor reads them."""
+
+    private_columns: frozenset[str] = frozenset()
+    """Features that are never logged."""
+
+    log_flush_s: float = 10.0
+    """Longest time a prediction waits in memory before its file is written."""
+
+    log_flush_rows: int = 5_000
+    """Rows at which a file is written at once; about 1 MB for 30 features."""
+
+    log_buffer_rows: int = 20_000
+    """Rows held at most; more are dropped and counted. About 50 MB for 30 features."""
+
+    grace_s: float = 0.0
+    """Seconds the service still answers after a SIGTERM, while ``/readyz`` says 503, so that load
+    balancers take it out first. 0 on a laptop, where none is in front."""
+
+    shutdown_timeout_s: float = 10.0
+    """Longest wait for requests in flight after the grace period."""

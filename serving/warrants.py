@@ -1,0 +1,91 @@
+"""Which version may be served, on whose authority?
+
+The ledger's fold has checked chain, signatures and the legality of every entry before a ``State``
+exists. What is read from it here is the one thing a server must never get wrong, so it is checked
+once more, and the decision document itself is held against the entry about it.
+"""
+
+from dataclasses import dataclass
+
+from modelwarrant.errors import RegistryError, TamperedError
+from modelwarrant.records import Decision
+from modelwarrant.registry import Decided, State, Version
+
+__all__ = ["Warrant", "check_decision", "digest_at", "warrant_of"]
+
+
+@dataclass(frozen=True)
+class Warrant:
+    """Why a version is in production."""
+
+    version: Version
+    decided: Decided
+    """The decision that allowed its promotion; a rollback goes back to a version that had one."""
+    seq: int
+    """The entry that put it there: a promotion, or a rollback."""
+
+
+def warrant_of(state: State) -> Warrant | None:
+    """Return the warrant of the version in production, None where there is none.
+
+    Raises:
+        RegistryError: the version is not one that a decision, or persons, allowed.
+    """
+    version = state.production_version
+    if version is None:
+        return None
+    of = f"version {version.number} of {state.model}"
+    decided = None if version.decision is None else state.decisions.get(version.decision)
+    if decided is None:
+        raise RegistryError(f"{of} is in production without a decision")
+    if (decided.version, decided.candidate_digest) != (version.number, version.digest):
+        raise RegistryError(f"{of} is in production by a decision about another one")
+    if version.is_tombstoned:
+        raise RegistryError(f"{of} is in production although it is tombstoned")
+    if decided.verdict == "NEEDS_APPROVAL":
+        asked, given = max(1, decided.approvals_required), len(set(version.approvers))
+        if given < asked:
+            raise RegistryError(f"{of} is in production with {given} of {asked} approvals")
+    elif decided.verdict != "PROMOTE":
+        raise RegistryError(f"{of} is in production although its decision says {decided.verdict}")
+    return Warrant(version, decided, state.moved)
+
+
+def digest_at(state: State, seq: int) -> str:
+    """Return the digest of the bytes of an entry that the state was folded from.
+
+    Raises:
+        TamperedError: the ledger is shorter.
+    """
+    for landed in state.txns.values():
+        if landed.seq == seq:
+            return landed.digest
+    raise TamperedError(f"the ledger of {state.model} has no entry {seq}")
+
+
+def check_decision(warrant: Warrant, data: bytes, *, manifest_digest: str, name: str) -> None:
+    """Check that the decision document says what the ledger's entry says of it.
+
+    Args:
+        warrant: whose decision it is said to be.
+        data: the document's bytes; their digest was compared with the entry's.
+        manifest_digest: digest of the bundle's manifest.
+        name: the document, for the error message.
+
+    Raises:
+        RegistryError: they differ.
+    """
+    decision, decided = Decision.from_bytes(data, name=name), warrant.decided
+    for field in (
+        "verdict",
+        "candidate_digest",
+        "baseline_digest",
+        "evidence_digest",
+        "policy_digest",
+    ):
+        if getattr(decision, field) != getattr(decided, field):
+            raise RegistryError(f"{name} has another {field} than the ledger's entry about it")
+    if decision.evidence.manifest != manifest_digest:
+        raise RegistryError(
+            f"{name} is about another manifest than version {warrant.version.number}'s"
+        )
