@@ -5,9 +5,10 @@ t, and the same after Hall's (1992) removal of skewness, which agrees with the b
 second order but needs no random numbers and stays defined at the small alphas that later looks are
 given. The wider of the two is taken: skewness may widen a bound, never narrow it.
 
-Measured (tests/statistical): at nominal 5 % a bound fails in 3.5 to 5.5 % of samples of 500
-independent rows, clipped and skewed losses included, and in 4 to 7 % under AR(1) losses with
-correlation up to .8.
+Measured (tests/statistical, 3,000 samples a figure): at nominal 5 % a bound fails in 3 to 5.4 % of
+samples of 500 or 2,000 independent rows (normal, exponential, t with 3 degrees, clipped log loss,
+0/1 loss that differs in 2 % of rows), and in 3.5 to 6.3 % under AR(1) losses with correlation up to
+.9 or day effects as large as the rows' own spread.
 """
 
 from dataclasses import dataclass

@@ -62,9 +62,13 @@ def champion_state(
 ) -> ChampionState:
     """Judge production by its losses on the two final splits.
 
-    Each observation is the mean loss of a block, joined until neighbours no longer move together,
-    because the bets assume that the past does not foretell the next loss. The reference's mean is
-    an estimate; where its standard error, doubled, exceeds the allowance, that is allowed instead.
+    The bets assume that the past does not foretell the next loss, so each observation is the mean
+    of as many neighbouring rows as move together. The reference's mean is an estimate; where its
+    standard error, doubled, exceeds the allowance, that is allowed instead.
+
+    Measured (tests/statistical), 1,500 reference labels, 1,500 to 20,000 current ones: at most
+    1.3 % false alarms for independent, AR(1) and daily clustered losses; a growth by .08 found in
+    80 % of streams of 1,500 labels and in 99 % of 3,000 against 3,000.
 
     Args:
         current: production's losses, (n,) float64 >= 0, oldest row first.
@@ -88,14 +92,25 @@ def champion_state(
     if null_mean >= 1:
         reason = "the reference loss is as large as a loss can be"
         return ChampionState(level="unknown", reason=reason, **counts)
-    observed = merged_means(np.minimum(current, bound) / bound, current_blocks)
+    observed = _observations(np.minimum(current, bound) / bound, current_blocks)
     e_value = loss_e_value(observed, null_mean=null_mean)
     return ChampionState(
         level="degraded" if e_value >= DEGRADED else "ok",
         e_value=e_value,
         reason=(
-            f"mean loss {float(observed.mean()):.4g} of its range over {len(observed)} "
-            f"{current_blocks.unit}, against {null_mean:.4g} allowed"
+            f"mean loss {float(observed.mean()):.4g} of its range, {len(observed):,} observations, "
+            f"against {null_mean:.4g} allowed"
         ),
         **counts,
     )
+
+
+def _observations(losses: Floats, blocks: Blocks) -> Floats:
+    """Return means of runs of rows that are joined while neighbours move together.
+
+    Starting from single rows, because a bet per day can win little: with 20 days a growth by .08
+    was found in 5 % of streams instead of 80 %. Never coarser than the blocks.
+    """
+    rows = Blocks(np.arange(len(losses), dtype=np.int64), "rows")
+    by_rows, by_blocks = merged_means(losses, rows), merged_means(losses, blocks)
+    return by_rows if len(by_rows) > len(by_blocks) else by_blocks
