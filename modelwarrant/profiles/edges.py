@@ -92,7 +92,8 @@ def number_edges(ordered: _Floats) -> NumberEdges:
     deciles = _distinct(ordered_quantiles(ordered, _DECILES))
     fine = ordered_quantiles(ordered, _FINE)
     repeated = fine[1:][fine[1:] == fine[:-1]]
-    below = np.nextafter(np.append(repeated, ordered[0]), -np.inf)
+    with np.errstate(over="ignore"):  # below the lowest float64 there is no edge
+        below = np.nextafter(np.append(repeated, ordered[0]), -np.inf)
     ends = [ordered[0], ordered[-1]]
     edges = _distinct(np.concatenate([deciles, fine, below, ends]))
     anchor, spread = _location(ordered)
