@@ -21,6 +21,8 @@ _DECILES = np.arange(1, 10) / 10
 _FINE = np.arange(1, FINE_BINS) / FINE_BINS
 _UNIT_BITS = 24
 """Sums are counted in 2**-24 of the reference's spread: finer than any distance worth reading."""
+_RANGE_BITS = 64
+"""But in no less than 2**-64 of its range, whose ends float64 would not tell apart any more."""
 _LOWEST_EXPONENT = -1000
 """Keeps the unit and its reciprocal inside float64."""
 
@@ -96,10 +98,11 @@ def number_edges(ordered: _Floats) -> NumberEdges:
         below = np.nextafter(np.append(repeated, ordered[0]), -np.inf)
     ends = [ordered[0], ordered[-1]]
     edges = _distinct(np.concatenate([deciles, fine, below, ends]))
-    anchor, spread = _location(ordered)
-    exponent = max(math.frexp(spread)[1] - _UNIT_BITS, _LOWEST_EXPONENT)
     return NumberEdges(
-        tuple(deciles.tolist()), tuple(edges.tolist()), anchor, math.ldexp(1.0, exponent)
+        tuple(deciles.tolist()),
+        tuple(edges.tolist()),
+        float(ordered[len(ordered) // 2]),
+        _unit(ordered),
     )
 
 
@@ -107,10 +110,13 @@ def _distinct(edges: _Floats) -> _Floats:
     return np.unique(edges[np.isfinite(edges)])
 
 
-def _location(ordered: _Floats) -> tuple[float, float]:
-    """Return a middle and a positive spread, whatever the values."""
-    low, middle, high = ordered[[len(ordered) // 4, len(ordered) // 2, (3 * len(ordered)) // 4]]
+def _unit(ordered: _Floats) -> float:
+    """Return the power of two in which sums are counted: fine, and not lost in the whole range."""
     with np.errstate(over="ignore"):
-        candidates = (high - low, ordered[-1] - ordered[0], abs(middle))
-    spread = next((float(c) for c in candidates if 0 < c < math.inf), 1.0)
-    return float(middle), spread
+        middle_half = float(ordered[(3 * len(ordered)) // 4] - ordered[len(ordered) // 4])
+        whole = float(ordered[-1] - ordered[0])
+    spreads = [size for size in (middle_half, whole, abs(float(ordered[0]))) if 0 < size < math.inf]
+    exponents = [math.frexp(spreads[0] if spreads else 1.0)[1] - _UNIT_BITS, _LOWEST_EXPONENT]
+    if 0 < whole < math.inf:
+        exponents.append(math.frexp(whole)[1] - _RANGE_BITS)
+    return math.ldexp(1.0, max(exponents))
