@@ -76,13 +76,15 @@ def mean_bounds(values: Floats, blocks: Blocks, *, alpha: float) -> MeanBounds:
     'skewness-corrected t, 64 runs of rows joined by 2'
     """
     estimate = float(values.mean())
-    sums, sizes, joined = _merge(blocks.sums(values), blocks.sizes)
+    # Squares and cubes of block sums must not overflow: count in units of the largest value.
+    unit = float(np.abs(values).max()) or 1.0
+    sums, sizes, joined = _merge(blocks.sums(values / unit), blocks.sizes)
     method = f"skewness-corrected t, {_describe(len(blocks.sizes), joined, blocks.unit)}"
     reason = _too_few(sums, sizes, blocks.unit, alpha=alpha)
     if reason is not None:
         return MeanBounds(estimate, None, None, None, len(sums), method, reason)
-    residuals = sums - sizes * estimate
-    deviation = _deviation(residuals, sizes)
+    residuals = sums - sizes * (estimate / unit)
+    deviation = _deviation(residuals, sizes) * unit
     degrees = effective_count(sizes) - 1
     spread = float(np.square(residuals).mean())
     skewness = float(np.power(residuals, 3).mean()) / spread**1.5 if spread > 0 else 0.0

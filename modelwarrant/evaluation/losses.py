@@ -59,6 +59,9 @@ BOUND_QUANTILE = 0.995
 _SMALLEST_PROBABILITY = float(np.finfo(np.float64).eps)
 """A probability of exactly 0 costs 36.04 nats, as in scikit-learn, instead of infinity."""
 
+_LARGEST = 1e150
+"""Beyond it squares overflow a float64: no target is that large, but a fault may be."""
+
 _SUM_TOLERANCE = 1e-4
 """Probabilities of a float32 model add to 1 within a few units of 1e-7 a class."""
 
@@ -112,8 +115,11 @@ def truth_of(window: Window, *, classes: Sequence[str] = (), name: str = "window
     none = np.zeros(0, dtype=np.int64)
     if schema.task == "regression":
         values = window.numbers(schema.target)
-        if bad := int(np.count_nonzero(~np.isfinite(values))):
-            raise TargetError(f"target {schema.target!r} of the {name} window: {bad} not finite")
+        if bad := int(np.count_nonzero(~(np.abs(values) < _LARGEST))):
+            raise TargetError(
+                f"target {schema.target!r} of the {name} window: {bad} are missing, not finite or "
+                f"beyond {_LARGEST:g}"
+            )
         return Truth("regression", none, values)
     codes, levels = window.levels(schema.target)
     if missing := int(np.count_nonzero(codes < 0)):
@@ -147,9 +153,10 @@ def aligned(predictions: Predictions, truth: Truth, *, model: str, window: str) 
             "score the model again on exactly these rows"
         )
     values = np.asarray(predictions.values, dtype=np.float64)
-    if not np.isfinite(values).all():
-        row = int(np.flatnonzero(~np.isfinite(values.reshape(len(values), -1)).all(axis=1))[0])
-        raise DataError(f"{who} are not finite, first in row {row}")
+    usable = (np.abs(values) < _LARGEST).reshape(len(values), -1).all(axis=1)
+    if not usable.all():
+        row = int(np.flatnonzero(~usable)[0])
+        raise DataError(f"{who} are not finite or beyond {_LARGEST:g}, first in row {row}")
     if truth.task == "regression":
         if values.ndim != 1:
             raise DataError(f"{who} have shape {values.shape}, expected one value a row")
@@ -196,10 +203,9 @@ def row_losses(answers: Floats, truth: Truth, *, metric: str) -> Floats:
     [0.0, 1.0]
     """
     require_decision_metric(metric, task=truth.task)
-    if metric == "squared_error":
-        return np.asarray(np.square(answers - truth.values))
-    if metric == "absolute_error":
-        return np.asarray(np.abs(answers - truth.values))
+    if truth.task == "regression":
+        errors = np.abs(answers - truth.values)
+        return np.asarray(np.square(errors) if metric == "squared_error" else errors)
     rows = np.arange(len(answers))
     if metric == "error_rate":
         return np.asarray(np.argmax(answers, axis=1) != truth.codes, dtype=np.float64)
@@ -240,19 +246,19 @@ def scores(answers: Floats, truth: Truth) -> dict[str, float | None]:
     0.5
     """
     if truth.task == "classification":
-        means: dict[str, float | None] = {
+        losses = {
             name: float(row_losses(answers, truth, metric=name).mean())
             for name in DECISION_METRICS["classification"]
         }
-        return {**means, "roc_auc": _auc(answers, truth)}
+        return {**losses, "roc_auc": _auc(answers, truth)}
     squared = row_losses(answers, truth, metric="squared_error")
-    absolute = float(row_losses(answers, truth, metric="absolute_error").mean())
+    absolute = row_losses(answers, truth, metric="absolute_error")
     spread = float(np.square(truth.values - truth.values.mean()).sum())
     return {
         "squared_error": float(squared.mean()),
-        "absolute_error": absolute,
+        "absolute_error": float(absolute.mean()),
         "rmse": float(np.sqrt(squared.mean())),
-        "mae": absolute,
+        "mae": float(absolute.mean()),
         "r2": 1 - float(squared.sum()) / spread if spread > 0 else None,
     }
 

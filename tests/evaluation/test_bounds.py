@@ -131,3 +131,13 @@ def test_the_p_value_agrees_with_the_bound():
 
     assert pytest.approx(0.05, abs=1e-9) == found.p_below(found.upper)
     assert found.p_below(found.upper + 0.1) < 0.05 < found.p_below(found.estimate)
+
+
+@pytest.mark.parametrize("unit", [1e-150, 1e-3, 1e150])
+def test_bounds_scale_with_the_unit(unit):
+    """Losses may be as large or small as a float64 is."""
+    rows = np.random.default_rng(15).gamma(2.0, size=128)
+    one, other = (mean_bounds(u * rows, _single(128), alpha=0.05) for u in (1, unit))
+
+    assert pytest.approx(unit * one.lower, rel=1e-9) == other.lower
+    assert pytest.approx(unit * one.deviation, rel=1e-9) == other.deviation

@@ -141,7 +141,11 @@ def test_a_label_that_nobody_declared_is_refused(world):
         (np.full((4, 3), 0.5), ("a", "b"), r"have shape \(4, 3\) for 2 classes"),
         (np.full((4, 2), 0.5), ("a", "z"), "know the class 'z'"),
         (np.full((4, 2), 0.4), ("a", "b"), "row 0 adds to 0.8"),
-        (np.array([[0.5, 0.5]] * 3 + [[np.nan, 1]]), ("a", "b"), "not finite, first in row 3"),
+        (
+            np.array([[0.5, 0.5]] * 3 + [[np.nan, 1]]),
+            ("a", "b"),
+            "not finite or beyond 1e\\+150, first in row 3",
+        ),
         (np.array([[0.5, 0.5]] * 3 + [[-1, 2]]), ("a", "b"), "no probabilities: row 3"),
     ],
 )
@@ -169,3 +173,14 @@ def test_classes_in_another_order_are_put_in_order():
     found = aligned(predictions, truth, model="m", window="current")
 
     assert [0.1, 0.9, 0.0] == found[0].tolist()
+
+
+@pytest.mark.parametrize("value", [np.inf, np.nan, 1e200])
+def test_a_number_whose_square_overflows_is_refused(value):
+    """No target is that large, but a fault may be."""
+    truth = Truth("regression", np.zeros(0, int), np.zeros(3))
+
+    with pytest.raises(DataError, match="not finite or beyond 1e\\+150, first in row 1"):
+        aligned(
+            Predictions("regression", np.array([0.0, value, 0.0])), truth, model="m", window="w"
+        )

@@ -1,6 +1,7 @@
 """Slices cover every row once, and a harm is proven, ruled out or unclear."""
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from modelwarrant.errors import ProjectError
@@ -12,6 +13,7 @@ from modelwarrant.evaluation.slices import (
     require_slices,
     slice_members,
 )
+from modelwarrant.windows import Feature, FeatureSchema, typed_window
 
 BLOCKS = Blocks(np.arange(1000) // 20, "days")
 
@@ -43,6 +45,16 @@ def test_a_number_is_cut_at_the_quintiles_of_the_reference(world):
 
     assert [f"<= {edges[0]}", f"({edges[0]}, {edges[1]}]"] == values[:2]
     assert f"> {edges[3]}" == values[-1]
+
+
+def test_a_time_is_cut_into_readable_spans():
+    """Edges of a time feature are instants, not seconds."""
+    instants = np.datetime64("2024-01-01", "s") + np.arange(500).astype("timedelta64[h]")
+    schema = FeatureSchema(features=(Feature(name="seen", kind="time"),))
+    window = typed_window(pa.table({"seen": instants}), schema)
+    values = [member.value for member in slice_members(window, None, "seen")]
+
+    assert "<= 2024-01-05T03:48:00" == values[0]
 
 
 def test_rare_levels_are_pooled(world):

@@ -5,6 +5,8 @@ import pytest
 from modelwarrant.errors import PolicyError
 from modelwarrant.policy import Thresholds, default_policy, default_text, load
 
+SHIPPED = "sha256:593befd2e2ea09f3dfd363644f54457c05e0d39e9df5debf2e179912bdd9b3fd"
+
 ROW = """
 rows:
   - name: last
@@ -23,6 +25,11 @@ def test_the_shipped_policy_states_the_defaults():
     """The file and the defaults of the code say the same."""
     assert Thresholds() == default_policy().thresholds
     assert 1 == default_policy().approvals_required
+
+
+def test_the_shipped_policy_has_the_digest_that_stores_ratified():
+    """A change of the shipped policy is a change for everybody who ratified it."""
+    assert SHIPPED == default_policy().digest
 
 
 def test_a_policy_reads_back_from_its_canonical_bytes():
