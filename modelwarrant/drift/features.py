@@ -235,12 +235,12 @@ def _profile(numbers: SortedNumbers | NumberProfile, edges: NumberEdges) -> Numb
 def _interquartile(reference: SortedNumbers | NumberProfile, edges: NumberEdges) -> float:
     """Return the reference's interquartile range: exact from rows, to one bin from a profile."""
     if isinstance(reference, SortedNumbers):
-        low, high = reference.quantiles(0.25, 0.75)
+        low, high = reference.quantiles(0.25, 0.75).tolist()
     else:
         ranks = np.array([0.25, 0.75]) * reference.rows
         counts = reference.at_most(edges.fine_array)
         last = len(edges.fine) - 1
-        low, high = edges.fine_array[np.minimum(np.searchsorted(counts, ranks), last)]
+        low, high = edges.fine_array[np.minimum(np.searchsorted(counts, ranks), last)].tolist()
     return float(high - low)
 
 

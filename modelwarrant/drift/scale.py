@@ -26,6 +26,9 @@ _RESTORED_ALPHA = 0.01
 _MIN_ROWS = 100
 """Below, an interquartile range is too noisy to be compared with a factor of 3."""
 
+_LARGEST = 1e100
+"""No unit is so large; what it explains float64 could not hold."""
+
 _TOLERANCE = 1e-9
 """Of the spread: undoing a unit moves a value by rounding, which must not move it over an edge."""
 
@@ -89,6 +92,8 @@ def _suspicion(reference: SortedNumbers, current: SortedNumbers) -> _Suspicion |
     if not (0 < spread < math.inf and 0 < spread_now < math.inf):
         return None
     ratio, shift = spread_now / spread, abs(middle_now - middle) / spread
+    if not 1 / _LARGEST < ratio < _LARGEST or not shift < _LARGEST:
+        return None
     if 1 / _RATIO <= ratio <= _RATIO and shift <= _SHIFT:
         return None
     scales = [ratio, 10.0 ** round(math.log10(ratio))]
