@@ -4,6 +4,7 @@ from typing import Literal
 
 from modelwarrant.records.base import Part, Record
 from modelwarrant.records.decision import Verdict
+from modelwarrant.records.ledger import Blob
 
 __all__ = ["Approval", "Outcome", "PromotionRequest"]
 
@@ -45,6 +46,8 @@ class PromotionRequest(Record):
     policy_digest: str | None = None
     package: str | None = None
     """Store prefix below which the run handed in candidate and evidence."""
+    files: tuple[Blob, ...] = ()
+    """What lies there: frozen before anybody reviews it, and the gate takes nothing else."""
     verdict: Verdict | None = None
     """Claimed by the run; the gate recomputes it."""
     created: str

@@ -32,19 +32,25 @@ class Head(Record):
     schema_version: Literal[1] = 1
     model: str
     seq: int
-    digest: str
+    entry_digest: str
     key: str
     signature: str
 
     @property
     def anchor(self) -> Anchor:
         """What it vouches for."""
-        return Anchor(model=self.model, seq=self.seq, digest=self.digest)
+        return Anchor(model=self.model, seq=self.seq, digest=self.entry_digest)
 
 
 def signed_head(anchor: Anchor, signer: Signer) -> Head:
     """Sign an anchor."""
-    head = Head(**dict(anchor), key=signer.public.id, signature="")
+    head = Head(
+        model=anchor.model,
+        seq=anchor.seq,
+        entry_digest=anchor.digest,
+        key=signer.public.id,
+        signature="",
+    )
     return head.model_copy(update={"signature": signer.sign(_signed_bytes(head))})
 
 

@@ -11,6 +11,7 @@ from typing import Literal
 
 from modelwarrant.errors import RegistryError
 from modelwarrant.records.base import Record
+from modelwarrant.registry.anchors import Anchor
 from modelwarrant.registry.keys import Signer
 from modelwarrant.storage import DirectoryStore
 
@@ -30,6 +31,11 @@ class Pin(Record):
     anchor_seq: int
     anchor_digest: str
     """Digest of entry ``anchor_seq``, which was there once."""
+
+    @property
+    def anchor(self) -> Anchor:
+        """What this laptop vouches for."""
+        return Anchor(model=self.model, seq=self.anchor_seq, digest=self.anchor_digest)
 
 
 class LaptopHome:

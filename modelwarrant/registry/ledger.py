@@ -224,7 +224,8 @@ class Ledger:
         if self._state.seq == 0 and self.pinned_genesis is not None:
             raise TamperedError(
                 f"{log_key(self.model, 1)} is gone: the store {self.store.uri} held a ledger that "
-                f"is remembered here (first entry {self.pinned_genesis})"
+                f"is remembered here (first entry {self.pinned_genesis}); if you removed the whole "
+                "store on purpose, the next run begins a new ledger"
             )
         return self._state
 

@@ -183,3 +183,13 @@ except MissingExtraError as error:
     )
 
     assert "pip install 'modelwarrant[s3]'" in done.stdout
+
+
+def test_a_stores_own_uri_opens_it_again(minio: Any) -> None:
+    """The URI names endpoint, bucket and prefix, so that another process finds the same store."""
+    store = open_store(f"s3://{minio.bucket}/again", s3=minio.settings)
+    store.put("key", b"x")
+    again = open_store(store.uri, s3=replace(minio.settings, endpoint="http://elsewhere:1"))
+
+    assert store.uri == again.uri
+    assert again.get("key") == b"x"

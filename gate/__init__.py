@@ -1,0 +1,1 @@
+"""The promotion gate: what a request may change, who may answer it, and the review page."""

@@ -1,0 +1,295 @@
+"""How does a ledger begin, and which rule and keys are in force in it?
+
+What a laptop does for its own store: first entry, ratification of the shipped policy, further
+keys. Each is safe to repeat.
+"""
+
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from modelwarrant.canonical import digest_json
+from modelwarrant.errors import IllegalOperationError, PolicyError, RegistryError, TamperedError
+from modelwarrant.policy import ENGINE_VERSION, Policy, lint
+from modelwarrant.records import LedgerEntry
+from modelwarrant.registry import LaptopHome, Ledger, Pin, Ratified, State, write_blobs
+from modelwarrant.registry.approvals import statement
+from modelwarrant.registry.layout import log_key, model_prefix
+from modelwarrant.registry.payloads import Genesis, Keys, PublicKey, Ratify
+from modelwarrant.storage import DirectoryStore, ObjectStore
+
+__all__ = ["Opened", "change_keys", "ensure_ledger", "open_ledger", "ratify", "ratify_signers"]
+
+SHIPPED_BY = "modelwarrant"
+"""Author of the shipped policy."""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A laptop's ledger, ready to be written."""
+
+    ledger: Ledger
+    is_new: bool
+    """The first entry was written just now."""
+    replaced_genesis: str | None = None
+    """First entry of the ledger that was remembered here and is gone with its whole store; worth
+    telling a person, who alone knows whether the store was removed on purpose."""
+
+
+def open_ledger(store: ObjectStore, model: str, *, home: LaptopHome, readers: int = 1) -> Ledger:
+    """Open a ledger with this laptop's key and what the laptop remembers of it.
+
+    Raises:
+        RegistryError: the laptop's folder lies inside the store.
+    """
+    _demand_apart(store, home)
+    pin = home.pin(store.uri, model)
+    genesis = None if pin is None else pin.genesis
+    return Ledger(store, model, home.signer(), genesis, readers=readers)
+
+
+def ensure_ledger(
+    store: ObjectStore,
+    model: str,
+    *,
+    home: LaptopHome,
+    policy: Policy,
+    actor: str,
+    now: datetime,
+) -> Opened:
+    """Open a laptop's ledger; begin it where there is none.
+
+    Args:
+        store: where it lies.
+        model: whose it is.
+        home: this laptop's key and memory.
+        policy: the shipped policy, ratified where no policy was yet, marked as default and self.
+        actor: who runs.
+        now: advisory.
+
+    Raises:
+        TamperedError: the ledger that is remembered is gone, but the rest of it is not.
+        IllegalOperationError: the ledger is somebody else's, and this laptop's key not in force.
+    """
+    _demand_apart(store, home)
+    pin = home.pin(store.uri, model)
+    gone = pin is not None and store.get(log_key(model, 1)) is None
+    if pin is not None and gone and any(True for _ in store.list(model_prefix(model))):
+        raise TamperedError(
+            f"{log_key(model, 1)} is gone from the store {store.uri}: its first entry was "
+            f"{pin.genesis}; restore the log from a backup"
+        )
+    signer = home.signer()
+    pinned = None if pin is None or gone else pin.genesis
+    ledger = Ledger(store, model, signer, pinned)
+    is_new = ledger.state().seq == 0
+    if is_new:
+        ledger.append(
+            "genesis",
+            Genesis(mode="laptop", keys=(signer.public,)),
+            txn="genesis",
+            actor=actor,
+            now=now,
+        )
+    if ledger.state().policy is None:
+        _ratify(
+            ledger,
+            "policy",
+            "policy.json",
+            policy.to_bytes(),
+            actor=actor,
+            now=now,
+            author=SHIPPED_BY,
+            approver=actor,
+            reason="the policy that came with the program, at first use",
+            self_approved=True,
+            shipped_default=True,
+        )
+    remember(home, ledger)
+    pinned_ledger = Ledger(store, model, signer, ledger.state().genesis)
+    return Opened(pinned_ledger, is_new, pin.genesis if pin is not None and gone else None)
+
+
+def remember(home: LaptopHome, ledger: Ledger) -> None:
+    """Note a ledger's first and newest entry outside the store."""
+    state = ledger.state()
+    if state.genesis is None:
+        return
+    home.remember(
+        Pin(
+            store=ledger.store.uri,
+            model=ledger.model,
+            genesis=state.genesis,
+            anchor_seq=state.seq,
+            anchor_digest=state.head,
+        )
+    )
+
+
+def ratify(
+    ledger: Ledger,
+    policy: Policy,
+    *,
+    author: str,
+    approver: str,
+    reason: str,
+    now: datetime,
+    self_approve: bool = False,
+    backtest_digest: str | None = None,
+    signature: str | None = None,
+) -> Ratified:
+    """Put a policy in force; where it is in force already, say by whom.
+
+    Args:
+        ledger: of the model it is for.
+        policy: must pass the linter.
+        author: who wrote it.
+        approver: who ratifies it: somebody else, unless ``self_approve`` on a laptop's ledger.
+        reason: why.
+        now: advisory.
+        self_approve: author and approver are one person, recorded as such.
+        backtest_digest: of a backtest that was looked at.
+        signature: SSH signature of ``ratified_statement``.
+
+    Raises:
+        PolicyError: the linter's findings.
+        IllegalOperationError: the approver is the author.
+    """
+    findings = lint(policy)
+    if findings:
+        raise PolicyError(f"policy {policy.name!r} cannot be ratified: " + "; ".join(findings))
+    state = ledger.state()
+    in_force = state.policy
+    if in_force is None or (in_force.digest, in_force.engine_version) != (
+        policy.digest,
+        ENGINE_VERSION,
+    ):
+        _ratify(
+            ledger,
+            "policy",
+            "policy.json",
+            policy.to_bytes(),
+            actor=approver,
+            now=now,
+            author=author,
+            approver=approver,
+            reason=reason,
+            self_approved=self_approve,
+            backtest_digest=backtest_digest,
+            signature=signature,
+        )
+    return _demand_ratified(ledger.state().policy)
+
+
+def ratify_signers(
+    ledger: Ledger,
+    allowed_signers: bytes,
+    *,
+    author: str,
+    approver: str,
+    reason: str,
+    now: datetime,
+    self_approve: bool = False,
+) -> Ratified:
+    """Put a list of allowed SSH signers (``man ssh-keygen``, ALLOWED SIGNERS) in force.
+
+    Approvals that are signed from here on must be signed by a key of that list.
+    """
+    if not allowed_signers.strip():
+        raise RegistryError("the list of allowed signers is empty")
+    _ratify(
+        ledger,
+        "signers",
+        "allowed_signers",
+        allowed_signers,
+        actor=approver,
+        now=now,
+        author=author,
+        approver=approver,
+        reason=reason,
+        self_approved=self_approve,
+    )
+    return _demand_ratified(ledger.state().signers)
+
+
+def ratified_statement(model: str, policy_digest: str, *, approver: str, reason: str) -> bytes:
+    """Return the bytes that a ratification is signed over."""
+    return statement(
+        request="ratify",
+        model=model,
+        candidate_digest=None,
+        baseline_digest=None,
+        evidence_digest=None,
+        policy_digest=policy_digest,
+        verdict="Ratified",
+        approver=approver,
+        reason=reason,
+    )
+
+
+def change_keys(
+    ledger: Ledger,
+    *,
+    add: Iterable[PublicKey] = (),
+    remove: Iterable[str] = (),
+    actor: str,
+    now: datetime,
+) -> State:
+    """Let another laptop sign, or one no longer; what holds already is left alone.
+
+    Raises:
+        IllegalOperationError: the last key would go.
+    """
+    state = ledger.state()
+    payload = Keys(
+        add=tuple(key for key in add if key.id not in state.keys),
+        remove=tuple(id for id in remove if id in state.keys),
+    )
+    if payload.add or payload.remove:
+        change = digest_json({**payload.model_dump(mode="json"), "after": state.seq})
+        ledger.append("keys", payload, txn=f"keys/{change}", actor=actor, now=now)
+    return ledger.state()
+
+
+def _ratify(
+    ledger: Ledger,
+    kind: str,
+    file_name: str,
+    data: bytes,
+    *,
+    actor: str,
+    now: datetime,
+    **said: object,
+) -> LedgerEntry:
+    state = ledger.state()
+    before = state.policy if kind == "policy" else state.signers
+    attempt = secrets.token_hex(8)
+    [blob] = write_blobs(ledger.store, ledger.model, attempt, {file_name: data})
+    payload = Ratify.model_validate(
+        {
+            "kind": kind,
+            "digest": blob.digest,
+            "engine_version": ENGINE_VERSION,
+            "attempt": attempt,
+            "blobs": (blob,),
+            **said,
+        }
+    )
+    # After a later ratification the same document may be ratified again.
+    txn = f"ratify/{kind}/{blob.digest}/{0 if before is None else before.seq}"
+    return ledger.append("ratify", payload, txn=txn, actor=actor, now=now)
+
+
+def _demand_ratified(ratified: Ratified | None) -> Ratified:
+    if ratified is None:
+        raise IllegalOperationError("nothing was ratified")
+    return ratified
+
+
+def _demand_apart(store: ObjectStore, home: LaptopHome) -> None:
+    if isinstance(store, DirectoryStore) and home.folder.is_relative_to(store.root):
+        raise RegistryError(
+            f"the keys in {home.folder} lie inside the store {store.root}: whoever can write the "
+            "store could sign for you; set WARRANT_HOME to another folder"
+        )

@@ -1,0 +1,291 @@
+"""What does a run hand in, and is it still what was asked about?
+
+A package is the candidate and all evidence, below ``in/<model>/<run>/``. It is hashed when the
+request is made, before anybody reviews it, and whatever differs later is refused. Nothing in it is
+believed: the gate hashes it again while it copies it.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import TypeVar
+
+from gate import requests
+from modelwarrant.canonical import canonical_json, digest_bytes
+from modelwarrant.errors import OutcomeUnknownError, PolicyError, RecordError, RequestError
+from modelwarrant.policy import Policy, decide, load
+from modelwarrant.records import (
+    Blob,
+    Decision,
+    DriftReport,
+    EvaluationReport,
+    History,
+    ModelManifest,
+    PromotionRequest,
+    ValidationReport,
+)
+from modelwarrant.records.base import Record
+from modelwarrant.registry import State
+from modelwarrant.registry.entries import utc_text
+from modelwarrant.storage import ObjectStore
+
+__all__ = ["BUNDLE", "LIFETIME", "POLICY", "Package", "read_package", "submit"]
+
+BUNDLE = ("model.onnx", "schema.json", "manifest.json")
+"""The files of a candidate's bundle."""
+
+EVIDENCE = ("evaluation_report.json", "validation_report.json", "history.json", "decision.json")
+"""Documents that every package has; ``drift_report.json`` may be absent for a first model."""
+
+POLICY = ("policy.json", "policy.yaml")
+"""One of them: the policy the run decided by."""
+
+LIFETIME = timedelta(days=7)
+"""After that the data a decision rests on is a week old; run again."""
+
+_Document = TypeVar("_Document", bound=Record)
+
+
+@dataclass(frozen=True)
+class Package:
+    """The files of a run, by name, and the documents in them."""
+
+    files: Mapping[str, bytes]
+
+    @cached_property
+    def manifest(self) -> ModelManifest:
+        """The candidate's manifest."""
+        return self._document("manifest.json", ModelManifest)
+
+    @cached_property
+    def history(self) -> History:
+        """What the ledger said when the run began."""
+        return self._document("history.json", History)
+
+    @cached_property
+    def decision(self) -> Decision:
+        """The decision that the run claims."""
+        return self._document("decision.json", Decision)
+
+    @cached_property
+    def policy(self) -> Policy:
+        """The policy that the run decided by."""
+        name = next((name for name in POLICY if name in self.files), None)
+        if name is None:
+            raise RequestError(f"the package has no {' or '.join(POLICY)}")
+        try:
+            return load(self.files[name], name=name)
+        except PolicyError as error:
+            raise RequestError(f"the package's policy cannot be read: {error}") from error
+
+    def decide(self, rules: Policy) -> Decision:
+        """Compute the decision from the evidence."""
+        drift = None
+        if "drift_report.json" in self.files:
+            drift = self._document("drift_report.json", DriftReport)
+        return decide(
+            rules,
+            manifest=self.manifest,
+            drift=drift,
+            evaluation=self._document("evaluation_report.json", EvaluationReport),
+            validation=self._document("validation_report.json", ValidationReport),
+            history=self.history,
+        )
+
+    def demand_whole(self) -> None:
+        """Refuse a package that is incomplete or does not fit together.
+
+        Raises:
+            RequestError: names the file.
+        """
+        for name in (*BUNDLE, *EVIDENCE):
+            if name not in self.files:
+                raise RequestError(f"the package has no {name}")
+        manifest = self.manifest
+        for name, stated in (
+            ("model.onnx", manifest.model_digest),
+            ("schema.json", manifest.feature_schema_digest),
+        ):
+            found = digest_bytes(self.files[name])
+            if found != stated:
+                raise RequestError(f"{name} has digest {found}, the manifest states {stated}")
+        decision = self.decision
+        for what, found, stated in (
+            ("the decision's candidate", decision.candidate_digest, manifest.model_digest),
+            ("the decision's model", decision.model, manifest.model),
+            ("the history's model", self.history.model, manifest.model),
+            ("the decision's policy", decision.policy_digest, self.policy.digest),
+        ):
+            if found != stated:
+                raise RequestError(f"{what} is {found}, in the package is {stated}")
+
+    def _document(self, name: str, kind: type[_Document]) -> _Document:
+        data = self.files.get(name)
+        if data is None:
+            raise RequestError(f"the package has no {name}")
+        try:
+            document = kind.from_bytes(data, name=name)
+        except RecordError as error:
+            raise RequestError(f"the package cannot be read: {error}") from error
+        if document.to_bytes() != data:
+            raise RequestError(f"{name} is not canonical JSON, so its digest is not its file's")
+        return document
+
+
+def submit(
+    store: ObjectStore,
+    state: State,
+    *,
+    run: str,
+    requester: str,
+    files: Mapping[str, bytes],
+    now: datetime,
+    lifetime: timedelta = LIFETIME,
+) -> PromotionRequest:
+    """Hand a package in and ask for its promotion.
+
+    The same candidate on the same evidence, with the same in production and the same rule, is the
+    same request: running it again finds the one that waits, or how it ended. One that ended
+    without an answer (expired, withdrawn, superseded) may be asked again.
+
+    Args:
+        store: where it goes.
+        state: the ledger's fold.
+        run: id of the run, part of a key.
+        requester: who asks.
+        files: bundle, evidence, ``policy.json`` or ``policy.yaml``, and whatever else a reviewer
+            should see.
+        now: when.
+        lifetime: until it expires.
+
+    Returns:
+        The request, new or found.
+
+    Raises:
+        RequestError: the package is incomplete or does not fit together.
+    """
+    requester = requests.checked_text(requester, "a requester", requests.LONGEST_NAME)
+    package = Package(files)
+    package.demand_whole()
+    model, decision = package.manifest.model, package.decision
+    if model != state.model:
+        raise RequestError(f"the package is of {model}, the ledger of {state.model}")
+    id = _waiting_or_free_id(store, package, state)
+    if store.get(f"requests/{id}.json") is not None:
+        return requests.get(store, id)
+    place = f"in/{model}/{run}/"
+    for name, data in sorted(files.items()):
+        _hand_in(store, place + name, data)
+    return requests.create(
+        store,
+        PromotionRequest(
+            id=id,
+            operation="promote",
+            model=model,
+            run=run,
+            requester=requester,
+            candidate_digest=decision.candidate_digest,
+            baseline_digest=decision.baseline_digest,
+            evidence_digest=decision.evidence_digest,
+            policy_digest=decision.policy_digest,
+            package=place,
+            files=tuple(
+                Blob(name=name, digest=digest_bytes(data), size=len(data))
+                for name, data in sorted(files.items())
+            ),
+            verdict=decision.verdict,
+            created=utc_text(now),
+            expires=utc_text(now + lifetime),
+        ),
+    )
+
+
+def read_package(store: ObjectStore, request: PromotionRequest) -> Package:
+    """Return the package of a request, every file hashed.
+
+    Raises:
+        RequestError: names the file that is gone, was changed, or does not fit.
+    """
+    files = {}
+    for blob in request.files:
+        key = f"{request.package}{blob.name}"
+        data = store.get(key)
+        if data is None:
+            raise RequestError(f"{key} is gone since request {request.id} was made")
+        found = digest_bytes(data)
+        if found != blob.digest:
+            raise RequestError(
+                f"{key} was changed after request {request.id} was made: "
+                f"its digest is {found}, was {blob.digest}"
+            )
+        files[blob.name] = data
+    package = Package(files)
+    package.demand_whole()
+    decision = package.decision
+    asked: str | None
+    for what, given, asked in (
+        ("model", decision.model, request.model),
+        ("candidate", decision.candidate_digest, request.candidate_digest),
+        ("baseline", decision.baseline_digest, request.baseline_digest),
+        ("evidence", decision.evidence_digest, request.evidence_digest),
+        ("policy", decision.policy_digest, request.policy_digest),
+    ):
+        if given != asked:
+            raise RequestError(f"the package's {what} is {given}, the request's is {asked}")
+    return package
+
+
+def _hand_in(store: ObjectStore, key: str, data: bytes) -> None:
+    """Write one file once; a retry may find its own."""
+    try:
+        is_new = store.create(key, data)
+    except OutcomeUnknownError:
+        is_new = False
+    if not is_new and store.get(key) != data:
+        raise RequestError(f"{key} holds other bytes of the same run; start a new run")
+
+
+def _waiting_or_free_id(store: ObjectStore, package: Package, state: State) -> str:
+    """The id of this very question; the next one of its line where it expired or was withdrawn."""
+    line = 0
+    while True:
+        id = _request_id(package, state, line)
+        if store.get(f"requests/{id}.json") is None:
+            return id
+        if not _may_be_asked_again(requests.get(store, id)):
+            return id
+        line += 1
+
+
+def _may_be_asked_again(request: PromotionRequest) -> bool:
+    """Whether it ended without an answer: nobody decided, neither a rule nor a person."""
+    return request.outcome in ("expired", "cancelled", "superseded") or (
+        request.outcome == "held" and request.ledger_seq is None
+    )
+
+
+def _request_id(package: Package, state: State, line: int) -> str:
+    """What makes two requests the same.
+
+    Not who asked when. Of the history all but looks and candidates, which the request's own
+    decision changes; as far as they matter, they are in the evaluation's alpha.
+    """
+    decision, history = package.decision, package.history
+    question = {
+        "model": decision.model,
+        "candidate": decision.candidate_digest,
+        "baseline": decision.baseline_digest,
+        "policy": decision.policy_digest,
+        "engine": decision.engine_version,
+        "manifest": package.manifest.model_dump(mode="json", exclude={"run", "requester"}),
+        "drift": decision.evidence.drift,
+        "evaluation": decision.evidence.evaluation,
+        "validation": decision.evidence.validation,
+        "history": history.model_dump(mode="json", exclude={"candidates", "looks"}),
+        "moved": state.moved,
+        "ratified": None if state.policy is None else state.policy.seq,
+        "line": line,
+    }
+    return hashlib.sha256(canonical_json(question)).hexdigest()[: requests.ID_LENGTH]
