@@ -6,6 +6,7 @@ with the reason, ready to be put back.
 
 import os
 import re
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -20,9 +21,10 @@ from modelwarrant.windows import Feature, FeatureSchema
 
 __all__ = ["initial_project_text", "model_name", "write_project"]
 
-_PLAIN: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*( [A-Za-z0-9_./-]+)*", re.ASCII)
+_PLAIN: Final = re.compile(r"[A-Za-z_/][\w./-]*(://[\w./-]+)?( [\w./-]+)*", re.ASCII)
 _SEED: Final = 7
 _COMMENT_COLUMN: Final = 44
+_WIDTH: Final = 100
 _SUFFIXES: Final = (".gz", ".csv", ".parquet", ".pq", ".txt", ".tsv")
 
 
@@ -42,7 +44,7 @@ def initial_project_text(inferred: Inferred, *, source: str, model: str | None =
         raise ValueError("a project file needs a target")
     lines = [
         f"# Guessed by `warrant init` from {inferred.rows:,} rows. Correct what is wrong: every",
-        "# comment says what was seen.",
+        "# comment says what was seen. `#` in front of a line leaves it out.",
         _line(f"model: {scalar(model or model_name(source))}"),
         _line(f"task: {schema.task}", notes.get("task", "")),
         _line(f"source: {scalar(source)}"),
@@ -154,15 +156,25 @@ def _label(schema: FeatureSchema, label: str) -> str:
 
 
 def _feature(feature: Feature) -> str:
-    parts = [f"kind: {feature.kind}"]
+    """Return a feature's flow mapping, broken between its words where the line grows too long."""
+    words = [f"kind: {feature.kind}"]
     if feature.range is not None:
         low, high = (_number(bound) for bound in feature.range)
-        parts.append(f"range: [{low}, {high}]")
+        words.append(f"range: [{low}, {high}]")
     if feature.categories is not None:
-        parts.append(f"categories: [{', '.join(scalar(level) for level in feature.categories)}]")
+        levels = [scalar(level) for level in feature.categories]
+        words += [f"categories: [{levels[0]}", *levels[1:]]
+        words[-1] += "]"
     if feature.missing:
-        parts.append("missing: true")
-    return f"  {scalar(feature.name)}: {{{', '.join(parts)}}}"
+        words.append("missing: true")
+    lines = [f"  {scalar(feature.name)}: {{{words[0]}"]
+    for word in words[1:]:
+        if len(lines[-1]) + len(word) + 3 > _WIDTH:
+            lines[-1] += ","
+            lines.append(f"      {word}")
+        else:
+            lines[-1] += f", {word}"
+    return "\n".join(lines) + "}"
 
 
 def _number(bound: float | None) -> str:
@@ -201,8 +213,11 @@ def _windows(inferred: Inferred) -> Iterator[str]:
     ]
     if inferred.season is not None:
         parts.append(f"season: {period_text(inferred.season)}")
-    yield f"# {_one_line(inferred.notes.get('windows', ''))}. The newest {inferred.final:.0%} of a"
-    yield "# window judge, and no model is trained on them."
+    note = (
+        f"Two windows, {_one_line(inferred.notes.get('windows', ''))}. The newest "
+        f"{inferred.final:.0%} of each judge, and no model is trained on them."
+    )
+    yield from textwrap.wrap(note, _WIDTH, initial_indent="# ", subsequent_indent="# ")
     yield f"windows: {{{', '.join(parts)}}}"
 
 

@@ -31,8 +31,8 @@ def period_text(period: timedelta) -> str:
     """Return the shortest text that ``parse_period`` reads as this period.
 
     >>> period_text(timedelta(days=7)), period_text(timedelta(days=365))
-    ('1w', '365d')
+    ('7d', '365d')
     """
     seconds = int(period.total_seconds())
-    unit = next(unit for unit in "wdhms" if seconds % _UNITS[unit] == 0)
+    unit = next(unit for unit in "dhms" if seconds % _UNITS[unit] == 0)
     return f"{seconds // _UNITS[unit]}{unit}"

@@ -59,16 +59,19 @@ class CsvPart:
         """
         if types is None:
             types = dict.fromkeys(self.names, pa.string())
-        first = 0
+        read = {**types, self.names[-1]: types.get(self.names[-1], pa.string())}
+        first, batch = 0, None
         try:
             with self._stream() as stream:
-                for batch in pacsv.open_csv(stream, **self._options(types)):
-                    yield first, pa.Table.from_batches([batch])
+                for batch in pacsv.open_csv(stream, **self._options(read)):
+                    yield first, pa.Table.from_batches([batch]).select(list(types))
                     first += batch.num_rows
+            if batch is not None and batch.num_rows:
+                self._check_end(batch.column(self.names[-1])[-1])
         except pa.ArrowInvalid as error:
             if "Empty CSV file" in str(error):
                 return  # a header and no rows
-            self._explain(error, types)
+            self._explain(error)
         except OSError as error:
             raise SourceError(f"{self.data.uri}: the gzip stream is damaged: {error}") from error
 
@@ -88,7 +91,20 @@ class CsvPart:
             ),
         }
 
-    def _explain(self, error: pa.ArrowInvalid, types: Mapping[str, pa.DataType]) -> NoReturn:
+    def _check_end(self, last: pa.Scalar) -> None:
+        """Refuse a file whose last field is a quote left open: it swallowed the rows after it."""
+        if not pa.types.is_string(last.type) or "\n" not in last.as_py():
+            return
+        try:
+            with _text(self.data, self.is_gzip, errors="replace") as text:
+                for _ in csv.reader(text, delimiter=self.delimiter, strict=True):
+                    pass
+        except csv.Error as error:
+            raise SourceError(
+                f"{self.data.uri}: a quote in the last row is left open, and swallows what follows"
+            ) from error
+
+    def _explain(self, error: pa.ArrowInvalid) -> NoReturn:
         """Raise the error that names file, column and line."""
         text = str(error)
         row = re.search(r"Row #(\d+)", text)
@@ -134,14 +150,12 @@ def open_csv(data: SourceData, *, is_gzip: bool) -> CsvPart:
         SourceError: no header, a doubled or numeric one, bytes that are not UTF-8 text.
     """
     try:
-        with _text(data, is_gzip, errors="strict") as text:
+        with _text(data, is_gzip, errors="surrogateescape") as text:
             line = next((line for line in text if line.strip("\r\n")), None)
             if line is None:
                 raise SourceError(f"{data.uri}: the file is empty")
             delimiter = max(_DELIMITERS, key=line.count)  # the first of equals: the comma
             names = tuple(next(csv.reader(chain([line], text), delimiter=delimiter)))
-    except UnicodeError as error:
-        raise SourceError(f"{data.uri}: not UTF-8 text; save the file as CSV in UTF-8") from error
     except (EOFError, OSError, zlib.error) as error:
         raise SourceError(f"{data.uri}: cannot be read: {error}") from error
     except csv.Error as error:
@@ -158,6 +172,8 @@ def _text(data: SourceData, is_gzip: bool, *, errors: str) -> TextIO:
 
 
 def _check_header(uri: str, names: tuple[str, ...]) -> None:
+    if any("\udc80" <= character <= "\udcff" for name in names for character in name):
+        raise SourceError(f"{uri}: the header is not UTF-8; save the file as UTF-8")
     doubled = sorted({name for name in names if names.count(name) > 1})
     if doubled:
         raise SourceError(

@@ -92,6 +92,10 @@ def infer(table: pa.Table, *, target: str | None, time: str | None = None) -> In
     task, labels = (None, {}) if goal is None else _labels(goal)
     notes, left_out, kept = _sorted_out(columns, guesses, goal, task)
     spans = _spans(goal, when, sequence)
+    rows = _rows_of(spans, when, sequence)
+    for name in notes:
+        if len(np.unique(columns[name].take(rows).known)) == 1:
+            notes[name] += "; one value only in both windows"
     schema = FeatureSchema(
         features=tuple(kept),
         task=task,
@@ -244,7 +248,7 @@ def _sorted_out(
             left_out.append(LeftOut(name, giveaway.reason, guess.feature, is_leak=True))
         elif guess.feature is not None:
             kept.append(guess.feature)
-            suspicion = f"{giveaway.reason}: is it known beforehand?" if giveaway else ""
+            suspicion = f"{giveaway.reason}: known beforehand?" if giveaway else ""
             notes[name] = "; ".join(part for part in (guess.note, suspicion) if part)
     if not kept:
         reasons = "; ".join(f"{item.name!r}: {item.reason}" for item in left_out[:10])
@@ -262,18 +266,32 @@ def _spans(target: Column | None, when: Column | None, sequence: npt.NDArray[np.
     return time_spans(instants, labelled=known[sequence])
 
 
+def _rows_of(
+    spans: Spans, when: Column | None, sequence: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int64]:
+    """Return the rows of both windows, which follow each other."""
+    start, end = spans.reference.start, spans.current.end
+    if when is None:
+        return sequence[start:end]
+    order = np.round(when.numbers * 1e6).astype(np.int64)
+    return np.flatnonzero((order >= (start or 0)) & (order < (end or 0)))
+
+
 def _target_notes(target: Column | None, schema: FeatureSchema) -> dict[str, str]:
     if target is None:
         return {}
     distinct = len(target.levels) if target.kind == "category" else len(np.unique(target.known))
     notes = {"task": f"{schema.target!r} holds {distinct:,} different values"}
+    if schema.class_kind == "integer" and distinct > 2:
+        notes["task"] += ", all whole: write regression if they are amounts"
     if schema.task == "regression":
         notes["task"] += f", {target.known.min():g} to {target.known.max():g}"
     if target.missing:
         notes["target"] = f"{target.missing:,} rows have none; they count for drift alone"
     if schema.positive is not None:
-        shown = "says yes" if schema.positive.lower() in _POSITIVE else "the rarer of the two"
-        notes["positive"] = f"the score is the probability of this class: {shown}"
+        notes["positive"] = "the score is the probability of this class" + (
+            "" if schema.positive.lower() in _POSITIVE else "; guessed, as the rarer of the two"
+        )
     return notes
 
 

@@ -201,4 +201,4 @@ def _correlation(values: npt.NDArray[np.float64], target: npt.NDArray[np.float64
 
 def _told(share: float, task: Task, target: str) -> str:
     removed = "errors" if task == "classification" else "variance"
-    return f"alone it explains {share:.1%} of the {removed} in {target}"
+    return f"alone explains {share:.1%} of the {removed} in {target}"
