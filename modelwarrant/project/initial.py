@@ -130,7 +130,14 @@ def scalar(text: str) -> str:
 
 
 def _line(text: str, comment: str = "") -> str:
-    return f"{text:<{_COMMENT_COLUMN}} # {_one_line(comment)}" if comment else text
+    """Put a comment beside its key, or above where the line would grow too long."""
+    if not comment:
+        return text
+    line = f"{text:<{_COMMENT_COLUMN}} # {_one_line(comment)}"
+    if len(line.splitlines()[-1]) <= _WIDTH or text.lstrip().startswith("#"):
+        return line
+    indent = text[: len(text) - len(text.lstrip())]
+    return f"{indent}# {_one_line(comment)}\n{text}"
 
 
 def _one_line(text: str) -> str:
@@ -205,20 +212,18 @@ def _commented(column: LeftOut) -> str:
 
 
 def _windows(inferred: Inferred) -> Iterator[str]:
-    parts = [
-        f"reference: {inferred.reference}",
-        f"current: {inferred.current}",
-        f"final: {inferred.final:g}",
-        "train: both",
-    ]
-    if inferred.season is not None:
-        parts.append(f"season: {period_text(inferred.season)}")
-    note = (
-        f"Two windows, {_one_line(inferred.notes.get('windows', ''))}. The newest "
-        f"{inferred.final:.0%} of each judge, and no model is trained on them."
-    )
+    note = f"Two windows, {_one_line(inferred.notes.get('windows', ''))}."
     yield from textwrap.wrap(note, _WIDTH, initial_indent="# ", subsequent_indent="# ")
-    yield f"windows: {{{', '.join(parts)}}}"
+    yield "windows:"
+    yield _line(f"  reference: {inferred.reference}", "for the first model, to compare with")
+    yield _line(f"  current: {inferred.current}")
+
+    yield _line(f"  final: {inferred.final:g}", "the newest share: it judges, and trains no model")
+    yield _line("  train: both", "or current, or a window of its own")
+    if inferred.season is not None:
+        yield _line(
+            f"  season: {period_text(inferred.season)}", "after which the data repeats itself"
+        )
 
 
 def _others(schema: FeatureSchema) -> str:

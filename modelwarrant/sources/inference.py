@@ -190,9 +190,9 @@ def _time(
     if not ordered:
         found = ", ".join(repr(column.name) for column in instants)
         return None, (
-            f"the rows are not sorted by {found}; the order of the rows is used"
+            f"not sorted by {found}: windows count rows"
             if found
-            else "no column holds an ISO 8601 instant in every row; the order of the rows is used"
+            else "no column of ISO 8601 instants: windows count rows"
         )
     best = max(
         ordered, key=lambda column: (_is_sorted(column.numbers), len(np.unique(column.numbers)))
