@@ -31,6 +31,8 @@ __all__ = [
 _Floats = npt.NDArray[np.float64]
 _Counts = npt.NDArray[np.int64]
 
+_NEGLIGIBLE = 1e-6
+
 _SMOOTHING = 0.5
 """Added to every bin: one empty bin then costs what half a row would, not infinity."""
 
@@ -86,7 +88,9 @@ def minimum_effect_p_value(index: float, *, n: int, m: int, bins: int, floor: fl
     if bins < 2:
         return 1.0
     size = effective_size(n, m)
-    return float(stats.ncx2.sf(size * index, bins - 1, size * floor))
+    # Further below the floor the p-value is 1 either way, and scipy 1.17 raises OverflowError.
+    shown = max(index, _NEGLIGIBLE * floor)
+    return float(stats.ncx2.sf(size * shown, bins - 1, size * floor))
 
 
 def jensen_shannon(reference: _Counts, current: _Counts) -> float:

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 from scipy.spatial.distance import jensenshannon
@@ -173,6 +173,24 @@ def test_no_event_is_no_excess() -> None:
 def test_one_bin_can_show_no_effect() -> None:
     """There is nothing to compare."""
     assert minimum_effect_p_value(0.0, n=10, m=10, bins=1, floor=0.1) == 1.0
+
+
+@given(
+    st.just(0.0) | st.floats(1e-15, 20),
+    st.integers(1, 10**9),
+    st.integers(1, 10**9),
+    st.integers(2, 100),
+    st.sampled_from([0.02, 0.1]),
+)
+@example(1.1401359060615237e-13, 16_367, 16_368, 2, 0.1)  # scipy 1.17 raises OverflowError here
+def test_the_minimum_effect_test_always_has_an_answer(
+    index: float, n: int, m: int, bins: int, floor: float
+) -> None:
+    """In [0, 1], and near 1 where the index is far below the floor and the sample is large."""
+    p_value = minimum_effect_p_value(index, n=n, m=m, bins=bins, floor=floor)
+
+    assert 0 <= p_value <= 1
+    assert p_value > 0.5 or index > floor / 2 or min(n, m) < 1000
 
 
 @given(st.floats(0, 1), st.integers(1, 10**6), st.integers(1, 10**6))
