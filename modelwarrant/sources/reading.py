@@ -115,7 +115,7 @@ def batches(
 ) -> Iterator[Window]:
     """Yield the rows inside the bounds in bounded pieces, in the order in which they lie.
 
-    A window larger than memory can be profiled from them: a piece holds at most 65,536 rows of
+    A window larger than memory can be profiled from them: a piece holds at most 32,768 rows of
     Parquet, or 4 MiB of CSV. Arguments and errors are those of ``read_window``, but no row at all
     yields nothing.
     """
