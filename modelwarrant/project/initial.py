@@ -76,7 +76,7 @@ def initial_project_text(inferred: Inferred, *, source: str, model: str | None =
 
 
 def write_project(path: Path, text: str, *, force: bool = False) -> None:
-    """Write a project file, whole or not at all.
+    """Write a project file; another's is replaced only on demand, and then at once.
 
     Args:
         path: where; its folder must exist.
@@ -86,22 +86,17 @@ def write_project(path: Path, text: str, *, force: bool = False) -> None:
     Raises:
         ProjectError: the file exists and ``force`` is not given, or it cannot be written.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    target = path.with_name(f".{path.name}.{os.getpid()}.part") if force else path
     try:
-        with temporary.open("x", encoding="utf-8", newline="\n") as file:
+        with target.open("x", encoding="utf-8", newline="\n") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        if force:
-            temporary.replace(path)
-        else:
-            path.hardlink_to(temporary)
+        target.replace(path)
     except FileExistsError as error:
-        raise ProjectError(f"{path} exists; give --force to write it anew") from error
+        raise ProjectError(f"{target} exists; give --force to write it anew") from error
     except OSError as error:
         raise ProjectError(f"{path}: cannot be written: {error.strerror}") from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def model_name(source: str) -> str:

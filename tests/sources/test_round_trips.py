@@ -8,11 +8,20 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from modelwarrant.sources import load_window, read_window, save_window
-from modelwarrant.windows import Feature, FeatureSchema, window_digest
+from modelwarrant.errors import WindowError
+from modelwarrant.sources import load_window, read_ref, read_window, save_window
+from modelwarrant.windows import (
+    Bounds,
+    Feature,
+    FeatureSchema,
+    cut,
+    typed_window,
+    window_digest,
+)
 
 SCHEMA = FeatureSchema(
     features=(
@@ -103,3 +112,44 @@ def test_csv_and_parquet_give_the_same_window(rows: list[dict[str, Any]]) -> Non
         assert (one.window_digest, one.bounds) == (other.window_digest, other.bounds)
         assert one.window_digest == window_digest(load_window(base / "w"))
         assert len(rows) == len(from_csv)
+
+
+PLAIN = FeatureSchema(features=(Feature(name="n", kind="number"),), time="at")
+DAY_US = 86_400_000_000
+
+
+@st.composite
+def bounds(draw: st.DrawFn) -> Bounds:
+    """Any window over about ten days, or ten rows."""
+    unit = draw(st.sampled_from(["time", "rows", "last"]))
+    if unit == "last":
+        return Bounds("last", last_us=draw(st.integers(1, 10)) * DAY_US)
+    scale = DAY_US if unit == "time" else 1
+    low, high = sorted(draw(st.lists(st.integers(0, 12), min_size=2, max_size=2, unique=True)))
+    start = draw(st.sampled_from([None, low * scale]))
+    return Bounds(unit, start, draw(st.sampled_from([None, high * scale])))
+
+
+@settings(max_examples=100, deadline=None)
+@given(days=st.lists(st.integers(0, 10), min_size=1, max_size=15), wanted=bounds())
+def test_reading_a_window_is_cutting_the_whole(days: list[int], wanted: Bounds) -> None:
+    """Whatever the order of the rows and the bounds, the rows, their order and the bounds agree."""
+    with tempfile.TemporaryDirectory() as folder:
+        base = Path(folder)
+        instants = pa.array([day * DAY_US for day in days], pa.timestamp("us", tz="UTC"))
+        table = pa.table({"at": instants, "n": [float(row) for row in range(len(days))]})
+        pq.write_table(table, base / "rows.parquet", row_group_size=4)
+        try:
+            expected, absolute = cut(typed_window(table, PLAIN), wanted)
+        except WindowError:
+            with pytest.raises(WindowError, match="holds no row"):
+                read_window("rows.parquet", PLAIN, wanted, base=base, final=0.3)
+            return
+
+        window, ref = read_window("rows.parquet", PLAIN, wanted, base=base, final=0.3)
+        again = read_ref(ref, PLAIN, base=base)
+
+        assert expected.table.equals(window.table)
+        assert expected.table.equals(again.table)
+        if None not in (wanted.start, wanted.end) or wanted.unit == "last":
+            assert str(absolute) == ref.bounds
