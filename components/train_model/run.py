@@ -39,7 +39,7 @@ def train(task: Task) -> None:
     manifest = ModelManifest(
         model=task.parameter("model"),
         model_digest=digest_bytes(fitted.onnx),
-        feature_schema_digest=schema.digest,
+        feature_schema_digest=fitted.schema.digest,
         recipe=recipe,
         train=mode if mode in ("current", "both") else "own",
         current=current_ref,
@@ -54,7 +54,7 @@ def train(task: Task) -> None:
         image_digest=task.settings.image_digest,
         **vars(collect_provenance(base)),
     )
-    write_bundle(task.output("candidate"), fitted.onnx, schema, manifest)
+    write_bundle(task.output("candidate"), fitted.onnx, fitted.schema, manifest)
     task.output("metrics").touch()
     task.annotate("metrics", **fitted.metrics)
     task.set("model_digest", manifest.model_digest)
@@ -92,7 +92,7 @@ def _own_window(task: Task) -> tuple[TrainingSplit | None, WindowRef | None]:
         final=_ref(task, "current_ref").final,
     )
     check(window, ref)
-    return TrainingSplit(window), ref
+    return TrainingSplit(window.labelled()), ref
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -154,7 +154,9 @@ def review(
     from modelwarrant.cli.deciding import serve_review
     from modelwarrant.cli.knowledge import open_place
 
-    note(f"review pages on http://127.0.0.1:{port} (Ctrl-C ends)")
-    if show_page:
-        typer.launch(f"http://127.0.0.1:{port}")
-    serve_review(open_place(store), port=port)
+    def opened(address: str) -> None:
+        note(f"review pages on {address} (the address is a secret of yours; Ctrl-C ends)")
+        if show_page:
+            typer.launch(address)
+
+    serve_review(open_place(store), port=port, opened=opened)

@@ -13,13 +13,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from gate.opening import ensure_ledger
 from modelwarrant import policy
 from modelwarrant.canonical import digest_bytes
 from modelwarrant.cli.deciding import ask_person, pass_gate
-from modelwarrant.cli.knowledge import Place, ensure_ledger, open_place, read_policy
-from modelwarrant.cli.options import out
+from modelwarrant.cli.knowledge import Place, open_place
+from modelwarrant.cli.options import note, out
+from modelwarrant.cli.ruling import load_policy
 from modelwarrant.cli.words import number, print_decision
-from modelwarrant.errors import BusyError
+from modelwarrant.errors import BusyError, PolicyError
 from modelwarrant.project import Project, load
 from modelwarrant.records import Decision, DriftReport, EvaluationReport, PromotionRequest
 from modelwarrant.windows import FeatureSchema, parse_bounds
@@ -125,15 +127,45 @@ def run_lifecycle(
     started = time.monotonic()
     project = _with_windows(load(path), current=current, reference=reference)
     place = open_place(store)
-    rules = read_policy(project.policy)
+    rules = _sound_policy(project)
     with _lock(place.work / project.model):
-        ensure_ledger(place, project.model, rules)
+        _open_ledger(place, project.model)
         run = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
         walker = _Walker(place, project, run, rules, ask=ask, show=out if progress else None)
         result = walker.walk()
         summary = walker.summary(result, started)
         _prune(place.work / project.model)
     return summary
+
+
+def _sound_policy(project: Project) -> policy.Policy:
+    """Read the project's policy; one that fails the linter decides nothing.
+
+    Raises:
+        PolicyError: names the file and what the linter found.
+    """
+    rules = load_policy(project.policy)
+    findings = policy.lint(rules) if project.policy is not None else ()
+    if findings:
+        raise PolicyError(f"{project.policy}: {'; '.join(findings)}")
+    return rules
+
+
+def _open_ledger(place: Place, model: str) -> None:
+    """Begin the model's ledger where there is none, with the shipped policy in force."""
+    opened = ensure_ledger(
+        place.store,
+        model,
+        home=place.home,
+        policy=policy.default_policy(),
+        actor=place.settings.actor,
+        now=place.now,
+    )
+    if opened.replaced_genesis is not None:
+        note(
+            f"note: a ledger of {model} that was remembered here (first entry "
+            f"{opened.replaced_genesis}) is gone with its whole store; a new one begins"
+        )
 
 
 def _with_windows(project: Project, *, current: str | None, reference: str | None) -> Project:

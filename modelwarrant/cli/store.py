@@ -46,4 +46,7 @@ def gc(
     if as_json:
         answer_json(told)
     else:
-        table(("fenced attempts", "removed objects"), [(told["attempts"], told["removed"])])
+        table(
+            ("fenced attempts", "removed blobs", "removed snapshots"),
+            [(len(told["attempts"]), told["blobs"], told["snapshots"])],
+        )

@@ -112,6 +112,13 @@ class Window:
         """Whether the target column is here."""
         return self.schema.target is not None and self.schema.target in self.table.column_names
 
+    def labelled(self) -> "Window":
+        """Return the rows that have a target."""
+        if not self.has_target:
+            return self.take(np.zeros(len(self), dtype=np.bool_))
+        known = self.table.column(self.schema.target).is_valid()
+        return self.take(np.asarray(known.to_numpy()))
+
     @property
     def order(self) -> npt.NDArray[np.int64]:
         """The rows' order values, (n,) int64; see ``ORDER``."""

@@ -1,0 +1,63 @@
+"""Hand candidate and evidence in, and ask the gate."""
+
+import sys
+from collections.abc import Sequence
+
+from gate.packages import BUNDLE, submit
+from modelwarrant.records import (
+    Decision,
+    DriftReport,
+    EvaluationReport,
+    History,
+    ModelManifest,
+    ValidationReport,
+)
+from modelwarrant.registry import LaptopHome, Ledger
+from modelwarrant.reports import run_page
+from modelwarrant.stage import Task, run_stage
+from modelwarrant.stage.stores import open_told_store
+
+EVIDENCE = ("decision", "drift_report", "evaluation_report", "validation_report", "history")
+
+
+def request(task: Task) -> None:
+    """Read the package together, submit it, and draw the page with the command that approves it."""
+    model = task.parameter("model")
+    files = {f"{name}.json": task.path(name).read_bytes() for name in EVIDENCE}
+    files |= {name: (task.path("candidate") / name).read_bytes() for name in BUNDLE}
+    files["policy.json"] = task.parameter("policy").encode()
+    store = open_told_store(task.parameter("store"))
+    pin = LaptopHome(task.settings.home).pin(store.uri, model)
+    genesis = task.settings.genesis if pin is None else pin.genesis
+    asked = submit(
+        store,
+        Ledger(store, model, pinned_genesis=genesis).state(),
+        run=task.parameter("run"),
+        requester=task.parameter("requester"),
+        files=files,
+        now=task.now,
+    )
+    task.write("page", run_page(**_documents(files), request=asked, approvals=asked.approvals))
+    task.set("request", asked.id)
+
+
+def _documents(files: dict[str, bytes]) -> dict[str, object]:
+    """Read the records of a package, as the page takes them."""
+    kinds = {
+        "decision": ("decision.json", Decision),
+        "drift": ("drift_report.json", DriftReport),
+        "evaluation": ("evaluation_report.json", EvaluationReport),
+        "manifest": ("manifest.json", ModelManifest),
+        "validation": ("validation_report.json", ValidationReport),
+        "history": ("history.json", History),
+    }
+    return {key: kind.from_bytes(files[name], name=name) for key, (name, kind) in kinds.items()}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the stage; see ``modelwarrant.stage.run_stage``."""
+    return run_stage("request_promotion", request, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,312 @@
+"""What does the command line know of a store: its ledgers, its models, its past?"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from modelwarrant.errors import IllegalOperationError, RecordError, UnknownModelError
+from modelwarrant.records import Blob, LedgerEntry, PromotionRequest
+from modelwarrant.registry import (
+    Anchor,
+    LaptopHome,
+    Ledger,
+    Pin,
+    Signer,
+    State,
+    Version,
+    gc,
+    read_blob,
+)
+from modelwarrant.stage.settings import Settings, read_settings
+from modelwarrant.stage.stores import open_told_store
+from modelwarrant.storage import ObjectStore
+
+__all__ = [
+    "Place",
+    "bury",
+    "collect_garbage",
+    "model_history",
+    "model_status",
+    "models",
+    "open_place",
+    "parse_name",
+    "roll_back",
+    "verify_model",
+]
+
+_WORK = "work"
+
+
+@dataclass(frozen=True)
+class Place:
+    """A store, and the person who works on it."""
+
+    store: ObjectStore
+    settings: Settings
+    home: LaptopHome
+    work: Path
+    """Folder of stages' outputs and pages; beside the objects of a folder store."""
+
+    @property
+    def now(self) -> datetime:
+        """The present moment."""
+        return datetime.now(UTC)
+
+    def ledger(self, model: str, signer: Signer | None = None) -> Ledger:
+        """Open a model's ledger; its first entry must be the one remembered here."""
+        pin = self.home.pin(self.store.uri, model)
+        genesis = self.settings.genesis if pin is None else pin.genesis
+        return Ledger(self.store, model, signer, genesis)
+
+    def signing_ledger(self, model: str) -> Ledger:
+        """Open a model's ledger for writing with this person's key."""
+        return self.ledger(model, self.home.signer())
+
+    def state(self, model: str) -> State:
+        """Return the verified fold of a model's ledger.
+
+        Raises:
+            UnknownModelError: the store has no such model.
+        """
+        state = self.ledger(model).state()
+        if state.seq == 0:
+            known = ", ".join(models(self)) or "none yet"
+            raise UnknownModelError(f"{self.store.uri} has no model {model!r}; it has {known}")
+        return state
+
+    def remember(self, ledger: Ledger) -> None:
+        """Keep the ledger's first entry and newest anchor outside the store."""
+        state, anchor = ledger.state(), ledger.anchor()
+        if state.genesis is not None:
+            pin = Pin(
+                store=self.store.uri,
+                model=ledger.model,
+                genesis=state.genesis,
+                anchor_seq=anchor.seq,
+                anchor_digest=anchor.digest,
+            )
+            self.home.remember(pin)
+
+    def blob(self, model: str, attempt: str, blobs: tuple[Blob, ...], name: str) -> bytes:
+        """Return a named file of an entry, hashed.
+
+        Raises:
+            UnknownModelError: the entry names no such file.
+        """
+        for blob in blobs:
+            if blob.name == name:
+                return read_blob(self.store, model, attempt, blob)
+        raise UnknownModelError(f"{model}: the entry has no file {name}")
+
+
+def open_place(store: str | None) -> Place:
+    """Open the store that the command or the environment names."""
+    settings = read_settings()
+    uri = store or settings.store
+    folder = Path(".warrant") if "://" in uri else Path(uri)
+    return Place(
+        open_told_store(uri), settings, LaptopHome(settings.home), folder.resolve() / _WORK
+    )
+
+
+def models(place: Place) -> list[str]:
+    """Return the models that the store has a ledger of."""
+    found = {key.split("/")[1] for key in place.store.list("m/")}
+    return sorted(found)
+
+
+def parse_name(name: str) -> tuple[str, int]:
+    """Read ``MODEL@V``.
+
+    Raises:
+        UnknownModelError: not of that form.
+    """
+    model, at, version = name.rpartition("@")
+    if not at or not model or not version.isdecimal():
+        raise UnknownModelError(f"{name!r} names no version; write MODEL@V, for example demand@3")
+    return model, int(version)
+
+
+def model_status(place: Place, model: str) -> dict[str, Any]:
+    """Say what is in production, since when, by whose decision, and what waits."""
+    from gate import requests
+
+    state = place.state(model)
+    waiting = requests.list_requests(place.store, model=model, waiting_only=True)
+    last = list(state.decisions.values())[-1] if state.decisions else None
+    return {
+        "model": model,
+        "production": _production(place, state, state.production_version),
+        "last_decision": None if last is None else f"{last.verdict} ({last.rule}) at {last.time}",
+        "waiting": [request.id for request in waiting],
+        "policy": None if state.policy is None else state.policy.digest,
+        "entries": state.seq,
+        "overdue": [],
+    }
+
+
+def _production(place: Place, state: State, version: Version | None) -> dict[str, Any] | None:
+    if version is None:
+        return None
+    moved = next(entry for entry in place.ledger(state.model).entries() if entry.seq == state.moved)
+    decided = None if version.decision is None else state.decisions.get(version.decision)
+    return {
+        "version": version.number,
+        "digest": version.digest,
+        "since": moved.time,
+        "by": moved.op,
+        "actor": moved.actor,
+        "approvers": list(version.approvers),
+        "decision": None if decided is None else decided.decision_digest,
+        "verdict": None if decided is None else decided.verdict,
+    }
+
+
+def model_history(place: Place, model: str, *, as_of: str | None) -> dict[str, Any]:
+    """Tell the ledger, up to a moment."""
+    place.state(model)
+    ledger = place.ledger(model)
+    state = ledger.state(as_of=None if as_of is None else _moment(as_of))
+    entries = [entry for entry in ledger.entries() if entry.seq <= state.seq]
+    policy = state.policy
+    return {
+        "model": model,
+        "as_of": as_of,
+        "entries": [
+            {
+                "seq": entry.seq,
+                "time": entry.time,
+                "op": entry.op,
+                "actor": entry.actor,
+                "summary": "; ".join(_words(entry)),
+                "digest": entry.digest,
+                "payload": entry.payload,
+            }
+            for entry in entries
+        ],
+        "production": state.production,
+        "policy": None
+        if policy is None
+        else {
+            "digest": policy.digest,
+            "author": policy.author,
+            "ratified_by": policy.approver,
+            "self_approved": policy.self_approved,
+            "shipped_default": policy.shipped_default,
+            "time": policy.time,
+            "reason": policy.reason,
+        },
+    }
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise RecordError(f"--as-of {text!r} is not an ISO 8601 time") from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _words(entry: LedgerEntry) -> Iterator[str]:
+    """Put an entry's payload into words."""
+    payload = entry.payload
+    if entry.op == "register":
+        yield f"version {entry.seq}, model {payload['digest'][:19]}"
+    elif entry.op == "decide":
+        yield f"{payload['verdict']} by {payload['rule']}"
+    elif entry.op == "promote":
+        yield f"version {payload['version']} to production"
+        for used in payload["approvals"]:
+            how = "self-approved" if used["self_approved"] else "a second person"
+            proof = "signed" if used.get("signature") else "asserted, not proven"
+            yield f"approved by {used['approver']} ({how}, {proof}): {used['reason']}"
+    elif entry.op == "rollback":
+        yield f"back to version {payload['to']}: {payload['reason']}"
+    elif entry.op == "ratify":
+        default = ", the shipped default" if payload["shipped_default"] else ""
+        by_self = ", self-approved" if payload["self_approved"] else ""
+        yield f"{payload['kind']} {payload['digest'][:19]}{default}{by_self}: {payload['reason']}"
+    elif entry.op == "tombstone":
+        yield f"version {payload['version']} barred: {payload['reason']}"
+    elif entry.op == "genesis":
+        yield f"{payload['mode']} ledger begins"
+    else:
+        yield ", ".join(f"{key} {value}" for key, value in payload.items() if value)
+
+
+def verify_model(place: Place, model: str, *, anchors: list[Path]) -> dict[str, Any]:
+    """Hash everything again, held against every anchor that is known outside the store."""
+    place.state(model)
+    pin = place.home.pin(place.store.uri, model)
+    known = [_anchor(path, model) for path in anchors]
+    if pin is not None:
+        known.append(Anchor(model=model, seq=pin.anchor_seq, digest=pin.anchor_digest))
+    ledger = place.ledger(model)
+    found = ledger.verify(known)
+    place.remember(ledger)
+    return {
+        "model": model,
+        "entries": found.seq,
+        "digest": found.digest,
+        "vouched": found.vouched_seq,
+        "blobs": found.blobs,
+        "snapshots": found.snapshots,
+    }
+
+
+def _anchor(path: Path, model: str) -> Anchor:
+    try:
+        value = json.loads(path.read_bytes())
+        return Anchor(model=model, seq=value["seq"], digest=value.get("digest") or value["hash"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise RecordError(f"{path}: not an anchor; it must hold seq and hash") from error
+
+
+def roll_back(place: Place, model: str, *, to: int, reason: str) -> dict[str, Any]:
+    """Put a former production version back, through the gate."""
+    from gate.gate import Gate
+
+    place.state(model)
+    request = Gate(place.store, place.home).rollback(
+        model, to=to, reason=reason, actor=place.settings.actor, now=place.now
+    )
+    return _applied(request)
+
+
+def bury(place: Place, model: str, *, version: int, reason: str) -> dict[str, Any]:
+    """Bar a version for ever, through the gate."""
+    from gate.gate import Gate
+
+    place.state(model)
+    request = Gate(place.store, place.home).tombstone(
+        model, version=version, reason=reason, actor=place.settings.actor, now=place.now
+    )
+    return _applied(request)
+
+
+def _applied(request: PromotionRequest) -> dict[str, Any]:
+    """Tell an operation that needs no answer.
+
+    Raises:
+        IllegalOperationError: the ledger moved meanwhile, and it was not applied.
+    """
+    if request.outcome != "applied":
+        raise IllegalOperationError(f"{request.operation}: {request.outcome_reason}")
+    return {
+        "model": request.model,
+        "version": request.version,
+        "seq": request.ledger_seq,
+        "request": request.id,
+    }
+
+
+def collect_garbage(place: Place, model: str) -> dict[str, Any]:
+    """Fence and remove what no entry names."""
+    place.state(model)
+    ledger = place.signing_ledger(model)
+    found = gc(ledger, actor=place.settings.actor, now=place.now)
+    place.remember(ledger)
+    return {"model": model, **vars(found)}

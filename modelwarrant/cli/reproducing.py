@@ -1,0 +1,121 @@
+"""Does training a version again from its manifest give the same model?"""
+
+from pathlib import Path
+from typing import Any
+
+from modelwarrant.bundle import open_bundle
+from modelwarrant.canonical import digest_bytes
+from modelwarrant.cli.knowledge import Place, parse_name
+from modelwarrant.cli.scoring import BUNDLE
+from modelwarrant.errors import ChangedDataError
+from modelwarrant.records import ModelManifest, WindowRef
+from modelwarrant.registry import read_blobs
+from modelwarrant.sources import read_window, verify_ref
+from modelwarrant.stage import collect_provenance
+from modelwarrant.training import fit
+from modelwarrant.windows import (
+    FeatureSchema,
+    SplitSpan,
+    TrainingSplit,
+    parse_bounds,
+    split,
+    training_digest,
+    training_rows,
+)
+
+__all__ = ["reproduce_version"]
+
+
+def reproduce_version(place: Place, name: str) -> dict[str, Any]:
+    """Read the manifest's windows again, fit its recipe, and compare the digests.
+
+    Sources are looked for from the folder that the command runs in.
+
+    Raises:
+        ChangedDataError: the rows are no longer those that were fitted.
+    """
+    model, number = parse_name(name)
+    version = place.state(model).version(number)
+    blobs = [blob for blob in version.blobs if blob.name in BUNDLE]
+    files = read_blobs(place.store, model, version.attempt, blobs)
+    bundle = open_bundle(files, name=name, digest=version.digest)
+    manifest, schema = bundle.manifest, bundle.schema
+    splits = _splits(manifest, schema, Path.cwd())
+    found = training_digest(splits)
+    if found != manifest.training_digest:
+        raise ChangedDataError(
+            f"{name}: the training rows have the digest {found}, "
+            f"the manifest states {manifest.training_digest}"
+        )
+    fitted = fit(splits, schema, manifest.recipe)
+    digest = digest_bytes(fitted.onnx)
+    here = collect_provenance(Path.cwd())
+    same_place = (here.cpu, here.lock_digest) == (manifest.cpu, manifest.lock_digest)
+    where = (
+        "on the same libraries and CPU family"
+        if same_place
+        else (
+            f"with libraries {here.lock_digest[:19]} on {here.cpu}, "
+            f"where it was made with {manifest.lock_digest[:19]} on {manifest.cpu}"
+        )
+    )
+    reproduced = digest == manifest.model_digest
+    said = "the same digest" if reproduced else f"digest {digest}, the version has"
+    return {
+        "model": model,
+        "version": number,
+        "is_reproduced": reproduced,
+        "digest": digest,
+        "recorded_digest": manifest.model_digest,
+        "same_environment": same_place,
+        "summary": f"{name}: {said} {manifest.model_digest} {where}",
+    }
+
+
+def _splits(manifest: ModelManifest, schema: FeatureSchema, base: Path) -> list[TrainingSplit]:
+    """Return the rows that were fitted, chosen as the training stage chose them."""
+    declared = _as_declared(manifest, schema)
+    current = _split(manifest.current, declared, base)
+    if manifest.train == "own" and manifest.own is not None:
+        window, _ = _read(manifest.own, declared, base)
+        splits = [TrainingSplit(window.labelled())]
+    elif manifest.train == "both" and manifest.reference is not None:
+        splits = [_split(manifest.reference, declared, base), current]
+    else:
+        splits = [current]
+    reference = manifest.reference
+    comparable = schema.time is not None or (
+        reference is not None and manifest.current.source == reference.source
+    )
+    if comparable and reference is not None:
+        splits = training_rows(splits, current=_span(manifest.current), reference=_span(reference))
+    return splits
+
+
+def _as_declared(manifest: ModelManifest, schema: FeatureSchema) -> FeatureSchema:
+    """Return the schema as the project declared it: training lists levels that it left open."""
+    if schema.digest == manifest.current.schema_digest:
+        return schema
+    open_levels = tuple(
+        feature.model_copy(update={"categories": None}) if feature.kind == "category" else feature
+        for feature in schema.features
+    )
+    return schema.model_copy(update={"features": open_levels})
+
+
+def _read(ref: WindowRef, schema: FeatureSchema, base: Path) -> tuple[Any, WindowRef]:
+    window, found = read_window(
+        ref.source, schema, parse_bounds(ref.bounds), base=base, final=ref.final
+    )
+    if schema.digest == ref.schema_digest:
+        verify_ref(ref, window)
+    return window, found
+
+
+def _split(ref: WindowRef, schema: FeatureSchema, base: Path) -> TrainingSplit:
+    window, _ = _read(ref, schema, base)
+    return split(window, final=ref.final)[0]
+
+
+def _span(ref: WindowRef) -> SplitSpan:
+    return SplitSpan(ref.first or 0, ref.final_first or 0, ref.last or 0)

@@ -1,0 +1,159 @@
+"""How does the command line find, replay and try decisions and policies?"""
+
+from pathlib import Path
+from typing import Any
+
+from gate.opening import ratify
+from modelwarrant import policy
+from modelwarrant.cli.knowledge import Place, parse_name
+from modelwarrant.errors import PolicyError, UnknownModelError
+from modelwarrant.policy import Documents, Policy
+from modelwarrant.records import (
+    Decision,
+    DriftReport,
+    EvaluationReport,
+    History,
+    ModelManifest,
+    ValidationReport,
+)
+from modelwarrant.registry import Decided, State, read_blobs
+
+__all__ = [
+    "find_decision",
+    "load_policy",
+    "policy_text",
+    "ratify_policy",
+    "recorded",
+    "replay_decision",
+    "try_policy",
+]
+
+
+def policy_text(path: Path | None) -> str:
+    """Return a policy file's text; without a file the shipped one's."""
+    if path is None:
+        return policy.default_text()
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise PolicyError(f"{path}: cannot be read: {error}") from error
+
+
+def load_policy(path: Path | None) -> Policy:
+    """Read a policy file; without a file the shipped one."""
+    return policy.load(policy_text(path).encode(), name=str(path or "the shipped policy"))
+
+
+def ratify_policy(
+    place: Place,
+    model: str,
+    path: Path | None,
+    *,
+    reason: str,
+    author: str | None,
+    self_approve: bool,
+) -> dict[str, Any]:
+    """Put a policy in force for a model."""
+    place.state(model)
+    rules = load_policy(path)
+    ledger = place.signing_ledger(model)
+    found = ratify(
+        ledger,
+        rules,
+        author=author or place.settings.actor,
+        approver=place.settings.actor,
+        reason=reason,
+        now=place.now,
+        self_approve=self_approve,
+    )
+    place.remember(ledger)
+    return {
+        "model": model,
+        "digest": found.digest,
+        "seq": found.seq,
+        "author": found.author,
+        "ratified_by": found.approver,
+        "self_approved": found.self_approved,
+    }
+
+
+def recorded(place: Place, name: str) -> dict[str, bytes]:
+    """Return every document of a recorded decision, hashed.
+
+    Args:
+        place: the store.
+        name: digest of the decision (or a beginning of it), id of its request, or MODEL@V.
+
+    Raises:
+        UnknownModelError: no such decision.
+    """
+    from modelwarrant.cli.knowledge import models
+
+    if "@" in name:
+        model, version = parse_name(name)
+        state = place.state(model)
+        state.version(version)
+        wanted = [d for d in state.decisions.values() if d.version == version]
+        return _documents(place, state, wanted[-1:], name)
+    for model in models(place):
+        state = place.state(model)
+        digest = name if name.startswith("sha256:") else f"sha256:{name}"
+        wanted = [
+            d
+            for d in state.decisions.values()
+            if d.decision_digest.startswith(digest) or d.request.startswith(name)
+        ]
+        if wanted:
+            return _documents(place, state, wanted[-1:], name)
+    raise UnknownModelError(f"no recorded decision is named {name!r}; see warrant history MODEL")
+
+
+def _documents(place: Place, state: State, found: list[Decided], name: str) -> dict[str, bytes]:
+    if not found:
+        raise UnknownModelError(f"{name} has no recorded decision")
+    return read_blobs(place.store, state.model, found[0].attempt, found[0].blobs)
+
+
+def find_decision(place: Place, name: str) -> Decision:
+    """Return a recorded decision; see ``recorded``."""
+    return Decision.from_bytes(recorded(place, name)["decision.json"], name="decision.json")
+
+
+def _evidence(files: dict[str, bytes]) -> Documents:
+    def read(kind: Any, name: str) -> Any:
+        return kind.from_bytes(files[name], name=name)
+
+    drift = read(DriftReport, "drift_report.json") if "drift_report.json" in files else None
+    return Documents(
+        manifest=read(ModelManifest, "manifest.json"),
+        drift=drift,
+        evaluation=read(EvaluationReport, "evaluation_report.json"),
+        validation=read(ValidationReport, "validation_report.json"),
+        history=read(History, "history.json"),
+    )
+
+
+def _policy_of(files: dict[str, bytes]) -> Policy:
+    name = next(name for name in ("policy.json", "policy.yaml") if name in files)
+    return policy.load(files[name], name=name)
+
+
+def replay_decision(place: Place, name: str) -> dict[str, Any]:
+    """Decide again from the recorded evidence."""
+    files = recorded(place, name)
+    decision = Decision.from_bytes(files["decision.json"], name="decision.json")
+    again = policy.replay(_policy_of(files), decision, _evidence(files))
+    return {
+        "verdict": again.verdict,
+        "rule": again.rule,
+        "digest": again.digest,
+        "recorded_digest": decision.digest,
+        "is_identical": again.to_bytes() == decision.to_bytes(),
+    }
+
+
+def try_policy(place: Place, name: str, path: Path) -> tuple[Decision, Decision]:
+    """Return the recorded decision, and what another policy would have said."""
+    files = recorded(place, name)
+    decision = Decision.from_bytes(files["decision.json"], name="decision.json")
+    return decision, policy.what_if(load_policy(path), _evidence(files))

@@ -1,0 +1,36 @@
+"""How does ``warrant serve`` start the service?"""
+
+from pathlib import Path
+
+from modelwarrant.cli.knowledge import Place
+from modelwarrant.cli.options import note
+from modelwarrant.errors import MissingExtraError
+from modelwarrant.registry import Anchor
+
+__all__ = ["run_service"]
+
+
+def run_service(place: Place, model: str, *, host: str, port: int, log: bool) -> None:
+    """Serve a model of this store until the process is told to stop."""
+    try:
+        from serving.main import serve
+        from serving.settings import Settings
+    except ImportError as error:
+        raise MissingExtraError(
+            f"serving needs {error.name}: pip install 'modelwarrant[serving]'"
+        ) from error
+    pin = place.home.pin(place.store.uri, model)
+    anchor = None
+    if pin is not None:
+        anchor = Anchor(model=model, seq=pin.anchor_seq, digest=pin.anchor_digest)
+    cache = Path(place.work / model / "serving")
+    serve(
+        place.store,
+        Settings(model=model, log_payload=log),
+        host=host,
+        port=port,
+        genesis=None if pin is None else pin.genesis,
+        anchor=anchor,
+        cache=cache,
+        announce=note,
+    )

@@ -1,0 +1,25 @@
+"""What does a recipe give back: answers, a graph, and the places where the two could part?"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["Fitted"]
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A fitted estimator, from encoded rows to answers, and the ONNX bytes made of it."""
+
+    answer: Callable[[Floats], Floats]
+    """Encoded rows (n, d) to (n, k) probabilities or (n, 1) predictions, by the estimator."""
+    onnx: bytes
+    path: Literal["double", "float32"]
+    """``float32`` where a library converted it: its answers are rounded."""
+    thresholds: Mapping[int, Floats]
+    """Values at which the answer may jump, by position of the feature."""

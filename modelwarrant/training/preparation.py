@@ -1,0 +1,113 @@
+"""How do encoded rows become the dense matrix that linear models and forests need?
+
+Missing numbers become the median, with a column that says so; a category is one column a level
+(``one_hot``) or its code. The same steps exist twice, in numpy and as ONNX nodes, and the parity
+gate compares them.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from onnx import TensorProto
+
+from modelwarrant.training.examples import Examples
+from modelwarrant.training.graph import Graph
+
+__all__ = ["Preparation", "prepare"]
+
+Floats = npt.NDArray[np.float64]
+
+_MISSING_CODE = -2.0
+"""Code of a missing category, below that of an unseen one."""
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """Fitted steps from encoded rows (n, d) to a matrix without missing values."""
+
+    numbers: tuple[int, ...]
+    """Positions of number, boolean and time features."""
+    medians: Floats
+    centers: Floats
+    scales: Floats
+    indicators: tuple[int, ...]
+    """Positions of features that may be missing; each gives a column of 0 and 1."""
+    categories: tuple[tuple[int, int], ...]
+    """Position and number of levels of each category."""
+    one_hot: bool
+
+    def matrix(self, rows: Floats) -> Floats:
+        """Return the prepared rows, (n, k) float64."""
+        numbers = rows[:, self.numbers]
+        filled = np.where(np.isnan(numbers), self.medians, numbers)
+        parts = [(filled - self.centers) / self.scales]
+        if self.indicators:
+            parts.append(np.isnan(rows[:, self.indicators]).astype(np.float64))
+        for position, n_levels in self.categories:
+            column = rows[:, [position]]
+            if self.one_hot:
+                parts.append((column == np.arange(n_levels)).astype(np.float64))
+            else:
+                parts.append(np.where(np.isnan(column), _MISSING_CODE, column))
+        return np.concatenate(parts, axis=1)
+
+    def add_to(self, graph: Graph) -> str:
+        """Add the same steps to a graph; return the matrix, [None, k] double."""
+        parts = []
+        if self.numbers:
+            numbers = graph.columns(self.numbers)
+            is_missing = graph.add("IsNaN", numbers)
+            filled = graph.add("Where", is_missing, graph.constant(self.medians), numbers)
+            centered = graph.add("Sub", filled, graph.constant(self.centers))
+            parts.append(graph.add("Div", centered, graph.constant(self.scales)))
+        if self.indicators:
+            held = graph.add("IsNaN", graph.columns(self.indicators))
+            parts.append(graph.add("Cast", held, to=TensorProto.DOUBLE))
+        for position, n_levels in self.categories:
+            column = graph.columns([position])
+            if self.one_hot and n_levels == 0:
+                continue
+            if self.one_hot:
+                levels = graph.constant(np.arange(n_levels, dtype=np.float64)[None, :])
+                is_level = graph.add("Equal", column, levels)
+                parts.append(graph.add("Cast", is_level, to=TensorProto.DOUBLE))
+            else:
+                is_missing = graph.add("IsNaN", column)
+                parts.append(
+                    graph.add("Where", is_missing, graph.constant([_MISSING_CODE]), column)
+                )
+        return graph.add("Concat", *parts, axis=1)
+
+
+def prepare(examples: Examples, *, one_hot: bool, scale: bool) -> Preparation:
+    """Fit the steps to examples.
+
+    Args:
+        examples: what is trained on.
+        one_hot: a column a level instead of the level's code.
+        scale: give every number mean 0 and standard deviation 1.
+    """
+    features = examples.schema.features
+    numbers = tuple(i for i, feature in enumerate(features) if feature.kind != "category")
+    values = examples.rows[:, numbers]
+    medians = np.zeros(len(numbers))
+    for place in range(len(numbers)):
+        known = values[~np.isnan(values[:, place]), place]
+        medians[place] = np.median(known) if len(known) else 0.0
+    filled = np.where(np.isnan(values), medians, values)
+    centers = filled.mean(axis=0) if scale else np.zeros(len(numbers))
+    spreads = filled.std(axis=0) if scale else np.ones(len(numbers))
+    return Preparation(
+        numbers=numbers,
+        medians=medians,
+        centers=centers,
+        scales=np.where(spreads > 0, spreads, 1.0),
+        indicators=tuple(i for i, feature in enumerate(features) if feature.missing),
+        categories=tuple(
+            (i, len(feature.categories or ()))
+            for i, feature in enumerate(features)
+            if feature.kind == "category"
+        ),
+        one_hot=one_hot,
+    )
