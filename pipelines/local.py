@@ -183,7 +183,7 @@ def _key(
 ) -> str:
     """Name the task's outputs: equal only where they must be equal."""
     owner = "" if task.is_cached else walk.run
-    document = {
+    document: dict[str, Any] = {
         "task": task.name,
         "code": _code_digest(),
         "salt": walk.salt,
@@ -307,7 +307,7 @@ def _collect(
 
 def _finish(task: PlannedTask, folder: Path, seconds: float) -> FinishedTask:
     """Digest the outputs, then mark the folder as finished, in that order."""
-    document = {
+    document: dict[str, Any] = {
         "digests": {name: _artifact_digest(folder / name) for name in task.output_artifacts},
         "parameters": {
             name: (folder / "parameters" / name).read_text() for name in task.output_parameters

@@ -4,13 +4,6 @@ import sys
 from collections.abc import Sequence
 
 from modelwarrant import policy
-from modelwarrant.records import (
-    DriftReport,
-    EvaluationReport,
-    History,
-    ModelManifest,
-    ValidationReport,
-)
 from modelwarrant.reports import run_page
 from modelwarrant.stage import Task, run_stage
 
@@ -18,19 +11,16 @@ from modelwarrant.stage import Task, run_stage
 def decide(task: Task) -> None:
     """Decide, and draw the page of the run."""
     rules = policy.load(task.parameter("policy").encode(), name="policy")
-    documents = {
-        "manifest": ModelManifest.from_bytes(
-            (task.path("candidate") / "manifest.json").read_bytes(), name="manifest"
-        ),
-        "drift": DriftReport.from_bytes(task.path("drift_report").read_bytes(), name="drift"),
-        "evaluation": EvaluationReport.from_bytes(
-            task.path("evaluation_report").read_bytes(), name="evaluation"
-        ),
-        "validation": ValidationReport.from_bytes(
-            task.path("validation_report").read_bytes(), name="validation"
-        ),
-        "history": History.from_bytes(task.path("history").read_bytes(), name="history"),
+    files = {
+        "drift_report.json": task.path("drift_report"),
+        "evaluation_report.json": task.path("evaluation_report"),
+        "validation_report.json": task.path("validation_report"),
+        "manifest.json": task.path("candidate") / "manifest.json",
+        "history.json": task.path("history"),
     }
+    documents = vars(
+        policy.read_documents({name: path.read_bytes() for name, path in files.items()})
+    )
     decision = policy.decide(rules, **documents)
     task.write("decision", decision)
     task.write("page", run_page(decision, **documents))

@@ -69,7 +69,9 @@ def _its_window(task: Task) -> tuple[Window, WindowRef]:
     recorded = manifest.current
     if contract.digest == recorded.schema_digest:
         return read_ref(recorded, contract, base=base), recorded
-    # The project's columns changed since: the same rows, typed as the project says now.
+    # The project's columns changed since: the rows must be those that were recorded, and are then
+    # typed as the project says now.
+    read_ref(recorded, bundle.declared_schema, base=base)
     return read_window(
         recorded.source, contract, parse_bounds(recorded.bounds), base=base, final=recorded.final
     )

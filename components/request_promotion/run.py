@@ -4,14 +4,8 @@ import sys
 from collections.abc import Sequence
 
 from gate.packages import BUNDLE, submit
-from modelwarrant.records import (
-    Decision,
-    DriftReport,
-    EvaluationReport,
-    History,
-    ModelManifest,
-    ValidationReport,
-)
+from modelwarrant.policy import read_documents
+from modelwarrant.records import Decision
 from modelwarrant.registry import LaptopHome, Ledger
 from modelwarrant.reports import run_page
 from modelwarrant.stage import Task, run_stage
@@ -37,21 +31,10 @@ def request(task: Task) -> None:
         files=files,
         now=task.now,
     )
-    task.write("page", run_page(**_documents(files), request=asked, approvals=asked.approvals))
+    decision = Decision.from_bytes(files["decision.json"], name="decision.json")
+    documents = vars(read_documents(files))
+    task.write("page", run_page(decision, **documents, request=asked, approvals=asked.approvals))
     task.set("request", asked.id)
-
-
-def _documents(files: dict[str, bytes]) -> dict[str, object]:
-    """Read the records of a package, as the page takes them."""
-    kinds = {
-        "decision": ("decision.json", Decision),
-        "drift": ("drift_report.json", DriftReport),
-        "evaluation": ("evaluation_report.json", EvaluationReport),
-        "manifest": ("manifest.json", ModelManifest),
-        "validation": ("validation_report.json", ValidationReport),
-        "history": ("history.json", History),
-    }
-    return {key: kind.from_bytes(files[name], name=name) for key, (name, kind) in kinds.items()}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -40,6 +40,11 @@ def train(task: Task) -> None:
         model=task.parameter("model"),
         model_digest=digest_bytes(fitted.onnx),
         feature_schema_digest=fitted.schema.digest,
+        levels_learned=tuple(
+            feature.name
+            for feature in schema.features
+            if feature.kind == "category" and feature.categories is None
+        ),
         recipe=recipe,
         train=mode if mode in ("current", "both") else "own",
         current=current_ref,

@@ -30,6 +30,16 @@ class Bundle:
         """Digest of ``model.onnx``."""
         return self.manifest.model_digest
 
+    @property
+    def declared_schema(self) -> FeatureSchema:
+        """The schema as the project declared it, before training listed open categories."""
+        learned = self.manifest.levels_learned
+        features = tuple(
+            feature.model_copy(update={"categories": None}) if feature.name in learned else feature
+            for feature in self.schema.features
+        )
+        return self.schema.model_copy(update={"features": features})
+
     def predict(self, window: Window) -> Predictions:
         """Return the answers for a window's rows; its columns are found by name.
 

@@ -13,13 +13,8 @@ from gate.review import Evidence
 from gate.review import serve_review as serve_pages
 from modelwarrant.cli.knowledge import Place
 from modelwarrant.cli.options import note, out
-from modelwarrant.records import (
-    Decision,
-    DriftReport,
-    EvaluationReport,
-    PromotionRequest,
-    ValidationReport,
-)
+from modelwarrant.policy import read_documents
+from modelwarrant.records import Decision, PromotionRequest
 from modelwarrant.registry import read_blobs
 from modelwarrant.reports import run_page
 
@@ -71,19 +66,7 @@ def request_package(place: Place, request: PromotionRequest) -> Package | None:
 
 def evidence_of(package: Package) -> Evidence:
     """Return the records that a page is drawn from."""
-
-    def read(kind: type, name: str) -> object:
-        return kind.from_bytes(package.files[name], name=name)  # type: ignore[attr-defined]
-
-    drift = read(DriftReport, "drift_report.json") if "drift_report.json" in package.files else None
-    return Evidence(
-        decision=package.decision,
-        drift=drift,  # type: ignore[arg-type]
-        evaluation=read(EvaluationReport, "evaluation_report.json"),  # type: ignore[arg-type]
-        manifest=package.manifest,
-        validation=read(ValidationReport, "validation_report.json"),  # type: ignore[arg-type]
-        history=package.history,
-    )
+    return Evidence(decision=package.decision, **vars(read_documents(package.files)))
 
 
 def describe_request(

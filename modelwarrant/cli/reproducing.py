@@ -39,7 +39,7 @@ def reproduce_version(place: Place, name: str) -> dict[str, Any]:
     blobs = [blob for blob in version.blobs if blob.name in BUNDLE]
     files = read_blobs(place.store, model, version.attempt, blobs)
     bundle = open_bundle(files, name=name, digest=version.digest)
-    manifest, schema = bundle.manifest, bundle.schema
+    manifest, schema = bundle.manifest, bundle.declared_schema
     splits = _splits(manifest, schema, Path.cwd())
     found = training_digest(splits)
     if found != manifest.training_digest:
@@ -74,13 +74,12 @@ def reproduce_version(place: Place, name: str) -> dict[str, Any]:
 
 def _splits(manifest: ModelManifest, schema: FeatureSchema, base: Path) -> list[TrainingSplit]:
     """Return the rows that were fitted, chosen as the training stage chose them."""
-    declared = _as_declared(manifest, schema)
-    current = _split(manifest.current, declared, base)
+    current = _split(manifest.current, schema, base)
     if manifest.train == "own" and manifest.own is not None:
-        window, _ = _read(manifest.own, declared, base)
+        window, _ = _read(manifest.own, schema, base)
         splits = [TrainingSplit(window.labelled())]
     elif manifest.train == "both" and manifest.reference is not None:
-        splits = [_split(manifest.reference, declared, base), current]
+        splits = [_split(manifest.reference, schema, base), current]
     else:
         splits = [current]
     reference = manifest.reference
@@ -90,17 +89,6 @@ def _splits(manifest: ModelManifest, schema: FeatureSchema, base: Path) -> list[
     if comparable and reference is not None:
         splits = training_rows(splits, current=_span(manifest.current), reference=_span(reference))
     return splits
-
-
-def _as_declared(manifest: ModelManifest, schema: FeatureSchema) -> FeatureSchema:
-    """Return the schema as the project declared it: training lists levels that it left open."""
-    if schema.digest == manifest.current.schema_digest:
-        return schema
-    open_levels = tuple(
-        feature.model_copy(update={"categories": None}) if feature.kind == "category" else feature
-        for feature in schema.features
-    )
-    return schema.model_copy(update={"features": open_levels})
 
 
 def _read(ref: WindowRef, schema: FeatureSchema, base: Path) -> tuple[Any, WindowRef]:

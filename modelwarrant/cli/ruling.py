@@ -7,15 +7,8 @@ from gate.opening import ratify
 from modelwarrant import policy
 from modelwarrant.cli.knowledge import Place, parse_name
 from modelwarrant.errors import PolicyError, UnknownModelError
-from modelwarrant.policy import Documents, Policy
-from modelwarrant.records import (
-    Decision,
-    DriftReport,
-    EvaluationReport,
-    History,
-    ModelManifest,
-    ValidationReport,
-)
+from modelwarrant.policy import Policy
+from modelwarrant.records import Decision
 from modelwarrant.registry import Decided, State, read_blobs
 
 __all__ = [
@@ -119,20 +112,6 @@ def find_decision(place: Place, name: str) -> Decision:
     return Decision.from_bytes(recorded(place, name)["decision.json"], name="decision.json")
 
 
-def _evidence(files: dict[str, bytes]) -> Documents:
-    def read(kind: Any, name: str) -> Any:
-        return kind.from_bytes(files[name], name=name)
-
-    drift = read(DriftReport, "drift_report.json") if "drift_report.json" in files else None
-    return Documents(
-        manifest=read(ModelManifest, "manifest.json"),
-        drift=drift,
-        evaluation=read(EvaluationReport, "evaluation_report.json"),
-        validation=read(ValidationReport, "validation_report.json"),
-        history=read(History, "history.json"),
-    )
-
-
 def _policy_of(files: dict[str, bytes]) -> Policy:
     name = next(name for name in ("policy.json", "policy.yaml") if name in files)
     return policy.load(files[name], name=name)
@@ -142,7 +121,7 @@ def replay_decision(place: Place, name: str) -> dict[str, Any]:
     """Decide again from the recorded evidence."""
     files = recorded(place, name)
     decision = Decision.from_bytes(files["decision.json"], name="decision.json")
-    again = policy.replay(_policy_of(files), decision, _evidence(files))
+    again = policy.replay(_policy_of(files), decision, policy.read_documents(files))
     return {
         "verdict": again.verdict,
         "rule": again.rule,
@@ -156,4 +135,4 @@ def try_policy(place: Place, name: str, path: Path) -> tuple[Decision, Decision]
     """Return the recorded decision, and what another policy would have said."""
     files = recorded(place, name)
     decision = Decision.from_bytes(files["decision.json"], name="decision.json")
-    return decision, policy.what_if(load_policy(path), _evidence(files))
+    return decision, policy.what_if(load_policy(path), policy.read_documents(files))

@@ -20,10 +20,12 @@ from modelwarrant.cli.deciding import ask_person, pass_gate
 from modelwarrant.cli.knowledge import Place, open_place
 from modelwarrant.cli.options import note, out
 from modelwarrant.cli.ruling import load_policy
+from modelwarrant.cli.scoring import production_bundle
 from modelwarrant.cli.words import number, print_decision
 from modelwarrant.errors import BusyError, PolicyError
 from modelwarrant.project import Project, load
 from modelwarrant.records import Decision, DriftReport, EvaluationReport, PromotionRequest
+from modelwarrant.sources import find_classes
 from modelwarrant.windows import FeatureSchema, parse_bounds
 from pipelines.local import FinishedTask, RunResult, run_plan, warm_up
 from pipelines.plan import read_plan
@@ -227,7 +229,7 @@ class _Walker:
             "current": str(project.windows.current),
             "reference": str(project.windows.reference),
             "final": project.windows.final,
-            "contract": _schema(project).model_dump(mode="json"),
+            "contract": _schema(self._place, project).model_dump(mode="json"),
             "recipe": project.recipe.model_dump(mode="json"),
             "train": str(train),
             "metric": project.metric,
@@ -309,8 +311,28 @@ _SAID: Final = frozenset({"level", "verdict", "rule", "gain", "request", "outcom
 """Output parameters that a progress line repeats."""
 
 
-def _schema(project: Project) -> FeatureSchema:
-    return project.schema()
+def _schema(place: Place, project: Project) -> FeatureSchema:
+    """Return the project's schema; classes that it does not list are production's, else the data's.
+
+    Raises:
+        TargetError: the windows hold fewer than two labels.
+    """
+    if project.task != "classification" or project.classes is not None:
+        return project.schema()
+    state = place.ledger(project.model).state()
+    if state.production_version is not None:
+        known = production_bundle(place, project.model)[1].schema
+        return project.schema(classes=known.classes)
+    return project.schema(
+        classes=find_classes(
+            project.source,
+            target=project.target,
+            base=project.base,
+            bounds=(project.windows.reference, project.windows.current),
+            time=project.time,
+            class_kind=project.class_kind,
+        )
+    )
 
 
 def _own_code(project: Project) -> str:

@@ -4,8 +4,7 @@ import os
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from modelwarrant.errors import ProjectError
-from modelwarrant.project import initial_project_text, load, model_name
+from modelwarrant.project import initial_project_text, load, model_name, write_project
 from modelwarrant.sources import infer, read_table
 
 __all__ = ["initialise"]
@@ -37,16 +36,11 @@ def initialise(
         ProjectError: a project file is there already.
         DataError: the source cannot be read, or nothing can be predicted.
     """
-    if project.exists() and not force:
-        raise ProjectError(f"{project} is there already; correct it, or give --force")
     inferred = infer(read_table(source, base=Path.cwd()), target=target, time=time)
     text = initial_project_text(
         inferred, source=_from(project, source), model=model or model_name(source)
     )
-    project.parent.mkdir(parents=True, exist_ok=True)
-    temporary = project.with_name(f".{project.name}.{os.getpid()}")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(project)
+    write_project(project, text, force=force)
     made = load(project)
     return text, {
         "project": str(project),

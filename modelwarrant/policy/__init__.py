@@ -6,7 +6,7 @@ that matches them gives the verdict, and the linter proves that no weak evidence
 
 from modelwarrant.policy.deciding import decide, explain, replay, what_if
 from modelwarrant.policy.document import default_policy, default_text, load
-from modelwarrant.policy.evidence import Documents
+from modelwarrant.policy.evidence import Documents, read_documents
 from modelwarrant.policy.levels import LEVELS
 from modelwarrant.policy.lint import lint
 from modelwarrant.policy.measure import ENGINE_VERSION
@@ -29,6 +29,7 @@ __all__ = [
     "labels_required",
     "lint",
     "load",
+    "read_documents",
     "replay",
     "what_if",
 ]

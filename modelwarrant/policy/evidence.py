@@ -5,11 +5,13 @@ production, policy and alpha of this very decision. What is absent is ``missing`
 the manifest is ``mismatched``, what was true of another production, policy or alpha is ``stale``.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import isclose
+from typing import TypeVar
 
 from modelwarrant.canonical import digest_json
+from modelwarrant.errors import RecordError
 from modelwarrant.policy.spending import alpha_for, look_index
 from modelwarrant.policy.table import Policy
 from modelwarrant.records import (
@@ -18,10 +20,20 @@ from modelwarrant.records import (
     Evidence,
     History,
     ModelManifest,
+    Record,
     ValidationReport,
 )
 
-__all__ = ["Documents", "evidence_digest", "evidence_problems", "evidence_record", "short"]
+__all__ = [
+    "Documents",
+    "evidence_digest",
+    "evidence_problems",
+    "evidence_record",
+    "read_documents",
+    "short",
+]
+
+_Document = TypeVar("_Document", bound=Record)
 
 
 @dataclass(frozen=True)
@@ -34,6 +46,28 @@ class Documents:
     evaluation: EvaluationReport
     validation: ValidationReport
     history: History
+
+
+def read_documents(files: Mapping[str, bytes]) -> Documents:
+    """Read a decision's documents from the files of a package, by their names in it.
+
+    Raises:
+        RecordError: a document is absent or cannot be read; only the drift report may be absent.
+    """
+
+    def read(kind: type[_Document], name: str) -> _Document:
+        if name not in files:
+            raise RecordError(f"the package has no {name}")
+        return kind.from_bytes(files[name], name=name)
+
+    has_drift = "drift_report.json" in files
+    return Documents(
+        manifest=read(ModelManifest, "manifest.json"),
+        drift=read(DriftReport, "drift_report.json") if has_drift else None,
+        evaluation=read(EvaluationReport, "evaluation_report.json"),
+        validation=read(ValidationReport, "validation_report.json"),
+        history=read(History, "history.json"),
+    )
 
 
 def evidence_record(documents: Documents) -> Evidence:

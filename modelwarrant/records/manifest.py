@@ -42,6 +42,8 @@ class ModelManifest(Record):
     model_digest: str
     """Digest of ``model.onnx``."""
     feature_schema_digest: str
+    levels_learned: tuple[str, ...] = ()
+    """Categories whose levels the project left open and training listed."""
     recipe: Recipe
     train: Literal["current", "both", "own"]
     current: WindowRef

@@ -4,6 +4,7 @@ Names count up, no dates, a fixed IR version and fixed operator sets.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -36,7 +37,7 @@ class Graph:
         self._n_features = n_features
         self._count = 0
 
-    def add(self, operator: str, *inputs: str, domain: str = "", **attributes: object) -> str:
+    def add(self, operator: str, *inputs: str, domain: str = "", **attributes: Any) -> str:
         """Add a node of one output and return the output's name."""
         name = self._name()
         self.nodes.append(

@@ -5,8 +5,9 @@ values, and set membership for categories. skl2onnx 1.20 rounds thresholds to fl
 categories and missing values: of 10,000 answers 2,169 were wrong with categories, 900 with NaN.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -37,7 +38,7 @@ class Tree:
     is_leaf: npt.NDArray[np.bool_]
     value: npt.NDArray[np.float64]
     """What a leaf adds."""
-    members: dict[int, Sequence[float]]
+    members: Mapping[int, Sequence[float]]
     """Values that go left, for the nodes that split by membership."""
     target: int = 0
     """Output column that the tree adds to."""
@@ -135,13 +136,13 @@ class _Parts:
         self._missing.append(missing)
         self._n_nodes += len(feature)
 
-    def attributes(self, *, n_targets: int) -> dict[str, object]:
+    def attributes(self, *, n_targets: int) -> dict[str, Any]:
         """Return the operator's attributes."""
 
         def ints(parts: list[npt.NDArray[np.int64]]) -> list[int]:
             return [int(value) for value in np.concatenate(parts).tolist()]
 
-        found: dict[str, object] = {
+        found: dict[str, Any] = {
             "n_targets": n_targets,
             "aggregate_function": _SUM,
             "post_transform": _NO_TRANSFORM,
@@ -162,5 +163,5 @@ class _Parts:
         return found
 
 
-def _tensor(values: npt.NDArray[np.generic], name: str) -> object:
+def _tensor(values: npt.NDArray[Any], name: str) -> Any:
     return numpy_helper.from_array(values, name)

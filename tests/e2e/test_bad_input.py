@@ -42,7 +42,7 @@ def refused(laptop: Laptop, *words: str) -> str:
         ("max_iter: 40", "max_itter: 40", ["max_itter"]),
         ("model: hist_gradient_boosting", "model: boosted_magic", ["boosted_magic"]),
         ("  load: {kind: number}", "  load: {kind: number, range: [40, 60]}", ["load"]),
-        ("classes: [0, 1]", "classes: [0, 2]", ["busy"]),
+        ("classes: [0, 1]", "classes: [0, 2]", ["warrant.yaml", "positive"]),
     ],
 )
 def test_a_wrong_project_is_named(
