@@ -104,6 +104,7 @@ def test_a_flipped_byte_is_found_and_named(full: Scribe) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_every_flipped_byte_is_found_and_named(full: Scribe) -> None:
     """The same for every byte of every object."""
     assert undetected(full, step=1) == []
