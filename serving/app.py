@@ -11,7 +11,7 @@ import traceback
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from fastapi import FastAPI, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import modelwarrant
 from modelwarrant.errors import DataError, RecordError, TemporaryError, WarrantError
+from serving.ending import Ending
 from serving.follower import Follower
 from serving.metrics import Metrics
 from serving.openapi import openapi_document
@@ -53,7 +54,7 @@ def create_app(
     *,
     recorder: Recorder | None = None,
     registry: CollectorRegistry | None = None,
-    is_draining: Callable[[], bool] = lambda: False,
+    ending: Ending | None = None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     log: logging.Logger | None = None,
 ) -> FastAPI:
@@ -64,17 +65,20 @@ def create_app(
         settings: limits.
         recorder: where answers are logged; None logs none.
         registry: of the metrics; default one of its own.
-        is_draining: whether the process is about to stop, so that ``/readyz`` says 503.
+        ending: whether the process is about to stop; default never.
         now: the clock, timezone-aware UTC.
         log: for faults of ours; default ``modelwarrant.serving``.
     """
+    ending = ending or Ending()
     metrics = Metrics(registry or CollectorRegistry(), follower=follower, recorder=recorder)
     service = PredictionService(follower, settings, metrics=metrics, recorder=recorder, now=now)
-    app = FastAPI(title=_TITLE, docs_url=None, redoc_url=None, openapi_url=None)
-    app.add_middleware(_Measured, metrics=metrics)
+    app = FastAPI(
+        title=_TITLE, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False
+    )
+    app.add_middleware(_Measured, metrics=metrics, ending=ending)
     _add_failures(app, log or logging.getLogger("modelwarrant.serving"))
     _add_predict(app, service, settings)
-    _add_state(app, follower, service, settings, is_draining)
+    _add_state(app, follower, service, settings, ending)
     _add_documents(app, service, metrics, settings)
     return app
 
@@ -89,13 +93,13 @@ def _add_predict(app: FastAPI, service: PredictionService, settings: Settings) -
         request.state.request_id = request_id
         served = service.served()
         _check_declared(request, settings)
-        body = await _body(request, settings)
+        with worker.admission() as admission:
+            body = await _body(request, settings, admission)
 
-        def answer() -> bytes:
-            return service.answer(body, served=served, request_id=request_id)
+            def answer() -> bytes:
+                return service.answer(body, served=served, request_id=request_id)
 
-        is_small = len(body) <= settings.inline_body_bytes
-        return _json(answer() if is_small else await worker.run(answer))
+            return _json(await worker.run(answer) if admission.is_taken else answer())
 
 
 def _add_state(
@@ -103,7 +107,7 @@ def _add_state(
     follower: Follower,
     service: PredictionService,
     settings: Settings,
-    is_draining: Callable[[], bool],
+    ending: Ending,
 ) -> None:
     @app.get("/livez")
     async def livez() -> Response:
@@ -114,16 +118,16 @@ def _add_state(
     async def readyz() -> Response:
         """Say whether a model is loaded; a fault of the store is named, but changes no status."""
         served, status = follower.served, follower.status()
-        is_ready = served is not None and not is_draining()
+        is_ready = served is not None and not ending.is_draining
         document = {
             "ready": is_ready,
             "model": settings.model,
             "version": None if served is None else served.version,
             "store": status.fault or "ok",
+            "ledger_seq": status.seq,
             "model_stale_seconds": status.stale_s,
+            "stopping": ending.is_draining,
         }
-        if is_draining():
-            document["stopping"] = True
         return _json(render(document), status=200 if is_ready else 503)
 
     @app.get("/version")
@@ -193,8 +197,8 @@ def _check_declared(request: Request, settings: Settings) -> None:
         raise _too_large(settings)
 
 
-async def _body(request: Request, settings: Settings) -> bytes:
-    """Read the body, up to its limits in bytes and time."""
+async def _body(request: Request, settings: Settings, admission: "_Admission") -> bytes:
+    """Read the body, up to its limits in bytes and time; a large one must be admitted first."""
     chunks, size = [], 0
     try:
         async with asyncio.timeout(settings.body_timeout_s):
@@ -202,6 +206,8 @@ async def _body(request: Request, settings: Settings) -> bytes:
                 size += len(chunk)
                 if size > settings.max_body_bytes:
                     raise _too_large(settings)
+                if size > settings.inline_body_bytes:
+                    admission.take()
                 chunks.append(chunk)
     except TimeoutError as error:
         raise HTTPException(
@@ -218,30 +224,51 @@ def _too_large(settings: Settings) -> HTTPException:
     return HTTPException(
         413,
         f"the body is larger than {settings.max_body_bytes:,} bytes; send fewer rows at a time",
-        headers={"Connection": "close"},
     )
 
 
 class _Worker:
-    """One thread for large requests, with a bounded queue before it."""
+    """One thread for large requests, with a bounded number of them in the process."""
 
     def __init__(self, max_waiting: int) -> None:
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="large-requests")
-        self._places = max_waiting + 1
+        self.free_places = max_waiting + 1
+
+    def admission(self) -> "_Admission":
+        """Return what a request takes a place with, should it turn out to be large."""
+        return _Admission(self)
 
     async def run(self, work: Callable[[], bytes]) -> bytes:
-        """Return what the work returns.
+        """Return what the work returns."""
+        return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+
+
+class _Admission:
+    """A place among the large requests, given back when the block ends."""
+
+    def __init__(self, worker: _Worker) -> None:
+        self._worker = worker
+        self.is_taken = False
+
+    def take(self) -> None:
+        """Take a place, once.
 
         Raises:
-            TemporaryError: too much waits already.
+            TemporaryError: there is none.
         """
-        if self._places == 0:
+        if self.is_taken:
+            return
+        if self._worker.free_places == 0:
             raise TemporaryError("too many large requests wait; send smaller ones, or later")
-        self._places -= 1
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, work)
-        finally:
-            self._places += 1
+        self._worker.free_places -= 1
+        self.is_taken = True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.is_taken:
+            self._worker.free_places += 1
 
 
 def _add_failures(app: FastAPI, log: logging.Logger) -> None:
@@ -299,11 +326,16 @@ def _json(body: bytes, *, status: int = 200, headers: Any = None) -> Response:
 
 
 class _Measured:
-    """Counts every request when its answer has ended, by path and status."""
+    """Counts every request when its answer has ended, by path and status.
 
-    def __init__(self, app: ASGIApp, *, metrics: Metrics) -> None:
+    At the end each answer also closes its connection, so that clients who keep theirs open do not
+    lose the request they send at that moment.
+    """
+
+    def __init__(self, app: ASGIApp, *, metrics: Metrics, ending: Ending) -> None:
         self._app = app
         self._metrics = metrics
+        self._ending = ending
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on and watch its answer."""
@@ -316,6 +348,8 @@ class _Measured:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                if self._ending.is_closing:
+                    message["headers"] = [*message["headers"], (b"connection", b"close")]
             await send(message)
 
         try:

@@ -33,6 +33,9 @@ _MARK_EVERY = timedelta(seconds=60)
 """How often an unchanged head is written to the cache again: the largest error of ``stale_s`` after
 a restart without the store."""
 
+_LATE_S = 30.0
+"""Age of the last look from which on a store that hangs counts as one that fails."""
+
 
 @dataclass(frozen=True)
 class Status:
@@ -43,7 +46,8 @@ class Status:
     faults: int
     """Looks that failed, since the process began."""
     stale_s: float | None
-    """Seconds since the ledger was last read and verified, 0 while it is followed; None before."""
+    """Seconds since what is served was last known to be in production; 0 while the ledger is
+    followed, None before anything was."""
     seq: int | None
     """Newest entry that was verified."""
 
@@ -87,6 +91,7 @@ class Follower:
         self._head: Head | None = None
         self._state: State | None = None
         self._followed: int | None = None
+        self._current_at: datetime | None = None
         self._marked_at: datetime | None = None
         self._is_mirror_tried = False
         self._fault: str | None = "the ledger was not read yet"
@@ -96,13 +101,14 @@ class Follower:
 
     def status(self) -> Status:
         """Return what the last look found."""
-        head = self._head
-        stale_s = (
-            None if head is None else max(0.0, (self._now() - head.verified_at).total_seconds())
-        )
-        if self._fault is None:
-            stale_s = 0.0
-        return Status(self._fault, self._faults, stale_s, None if head is None else head.seq)
+        fault, current_at = self._fault, self._current_at
+        seq = None if self._head is None else self._head.seq
+        if current_at is None:
+            return Status(fault, self._faults, None, seq)
+        age_s = max(0.0, (self._now() - current_at).total_seconds())
+        if fault is None and age_s > _LATE_S:
+            fault = f"the ledger was last read {age_s:.0f} s ago; the store does not answer"
+        return Status(fault, self._faults, 0.0 if fault is None else age_s, seq)
 
     def start(self, *, poll_s: float) -> None:
         """Look at once, then again every so many seconds, from a thread of its own."""
@@ -158,12 +164,13 @@ class Follower:
         self._check_forward(state)
         self._head, self._state = head, state
         if self._followed != head.seq:
-            self._drop_tombstoned(state)
+            self._drop_tombstoned(state, head)
             self._serve(warrant_of(state))
             self._followed = head.seq
-            self._keep(state, head)
+            self._cache(lambda mirror: mirror.keep(state, self._store), head)
         elif self._marked_at is None or head.verified_at - self._marked_at >= _MARK_EVERY:
-            self._mark(head)
+            self._cache(lambda mirror: None, head)
+        self._current_at = head.verified_at
 
     def _verified(self, ledger: Ledger, store: ObjectStore) -> State:
         """Return the ledger's fold: chain, signatures and legality of every entry are checked."""
@@ -212,27 +219,19 @@ class Follower:
             fields = {"model": self._model} if served is None else served.identity
             self._log.info("model_swapped", extra={"fields": fields})
 
-    def _drop_tombstoned(self, state: State) -> None:
+    def _drop_tombstoned(self, state: State, head: Head) -> None:
         """Stop a version that a person has ruled out, even where its successor cannot be loaded."""
         if self.served is not None and state.version(self.served.version).is_tombstoned:
             self._swap(None)
+            self._cache(lambda mirror: mirror.keep_entries(state, self._store), head)
 
-    def _keep(self, state: State, head: Head) -> None:
-        """Keep what is served on the local disk; a failure there changes nothing else."""
-        if self._mirror is None:
-            return
-        try:
-            self._mirror.keep(state, self._store)
-        except WarrantError as error:
-            self._log.warning("cache_failed", extra={"fields": {"error": str(error)}})
-        else:
-            self._mark(head)
-
-    def _mark(self, head: Head) -> None:
+    def _cache(self, keep: Callable[[Mirror], None], head: Head) -> None:
+        """Keep something on the local disk; a failure there changes nothing else."""
         if self._mirror is None:
             return
         self._marked_at = head.verified_at
         try:
+            keep(self._mirror)
             self._mirror.mark(head)
         except WarrantError as error:
             self._log.warning("cache_failed", extra={"fields": {"error": str(error)}})
@@ -256,6 +255,7 @@ class Follower:
             self._log.warning("cache_refused", extra={"fields": {"error": str(error)}})
             return
         self._head = self._head or head
+        self._current_at = head.verified_at
         self._swap(served)
 
     def _is_ruled_out(self, warrant: Warrant) -> bool:

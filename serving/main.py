@@ -1,16 +1,16 @@
 """How does the service's process start and stop?
 
 One process and one event loop; replicas are more processes. On SIGTERM or SIGINT ``/readyz`` says
-503 for the grace period, then requests in flight are finished, the prediction log is flushed, and
-the process ends with 0. A second signal ends it at once.
+503 for the grace period; then nobody can connect any more, requests in flight are finished, the
+prediction log is flushed, and the process ends with 0. A second signal ends it at once.
 """
 
+import asyncio
 import logging
 import math
 import re
 import secrets
 import socket
-import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -24,8 +24,10 @@ from fastapi import FastAPI
 from modelwarrant.canonical import digest_bytes
 from modelwarrant.errors import PermanentError
 from modelwarrant.registry import Anchor, Ledger
+from modelwarrant.stage.frame import JsonLines
 from modelwarrant.storage import DirectoryStore, ObjectStore
 from serving.app import create_app
+from serving.ending import Ending
 from serving.follower import Follower
 from serving.mirror import Mirror
 from serving.payload import Recorder
@@ -42,6 +44,9 @@ _UVICORN_LOG: Final[dict[str, Any]] = {
     "loggers": {"uvicorn": {"level": "CRITICAL"}},
 }
 """Nothing: faults are logged by the application, with the request they belong to."""
+
+_LAST_REQUESTS_S = 0.5
+"""Time for requests already sent on open connections, once nobody new can connect."""
 
 _BACKLOG = 2048
 """Connections that may wait to be accepted; the kernel's own limit may be lower."""
@@ -69,21 +74,21 @@ def serve(
         genesis: digest of the ledger's first entry that is trusted; None trusts the first one seen.
         anchor: an entry that the ledger must hold; None knows of none.
         cache: folder on the local disk that keeps the last verified version; None keeps none.
-        log: default ``modelwarrant.serving``.
+        log: default JSON lines on stderr.
         announce: called with the address, such as ``http://127.0.0.1:8080``, once it is taken.
 
     Raises:
         PermanentError: the address cannot be used.
     """
-    log = log or logging.getLogger("modelwarrant.serving")
+    log = log or _json_log()
     listener = _listen(host, port)
     follower = make_follower(
         store, settings.model, genesis=genesis, anchor=anchor, cache=cache, log=log
     )
     recorder = make_recorder(store, settings, log=log) if settings.log_payload else None
-    draining = threading.Event()
-    app = create_app(follower, settings, recorder=recorder, is_draining=draining.is_set, log=log)
-    server = _Server(app, settings, draining)
+    ending = Ending()
+    app = create_app(follower, settings, recorder=recorder, ending=ending, log=log)
+    server = _Server(app, settings, ending)
     follower.start(poll_s=settings.poll_s)
     if recorder is not None:
         recorder.start()
@@ -138,6 +143,16 @@ def make_recorder(store: ObjectStore, settings: Settings, *, log: logging.Logger
     )
 
 
+def _json_log() -> logging.Logger:
+    log = logging.getLogger("modelwarrant.serving")
+    log.setLevel(logging.INFO)
+    log.propagate = False
+    handler = logging.StreamHandler()
+    handler.setFormatter(JsonLines())
+    log.handlers = [handler]
+    return log
+
+
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
@@ -151,7 +166,7 @@ def _listen(host: str, port: int) -> socket.socket:
 class _Server(uvicorn.Server):
     """uvicorn, with a grace period between the signal and the end."""
 
-    def __init__(self, app: FastAPI, settings: Settings, draining: threading.Event) -> None:
+    def __init__(self, app: FastAPI, settings: Settings, ending: Ending) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
@@ -165,15 +180,15 @@ class _Server(uvicorn.Server):
                 timeout_graceful_shutdown=max(1, round(settings.shutdown_timeout_s)),
             )
         )
-        self._draining = draining
+        self._ending = ending
         self._grace_s = settings.grace_s
         self._ends_at = math.inf
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to stop; the signal is not raised again afterwards, as uvicorn would."""
-        if self._draining.is_set():
+        if self._ending.is_draining:
             self.force_exit = self.should_exit = True
-        self._draining.set()
+        self._ending.is_draining = True
         self._ends_at = min(self._ends_at, time.monotonic() + self._grace_s)
 
     async def on_tick(self, counter: int) -> bool:
@@ -181,3 +196,13 @@ class _Server(uvicorn.Server):
         if time.monotonic() >= self._ends_at:
             self.should_exit = True
         return await super().on_tick(counter)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Refuse new connections, answer what was sent on open ones, then stop."""
+        self._ending.is_closing = True
+        for server in self.servers:
+            server.close()
+        ends_at = time.monotonic() + _LAST_REQUESTS_S
+        while self.server_state.connections and time.monotonic() < ends_at and not self.force_exit:
+            await asyncio.sleep(0.01)
+        await super().shutdown(sockets)

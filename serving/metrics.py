@@ -93,7 +93,7 @@ class _State(Collector):
         if status.stale_s is not None:
             yield GaugeMetricFamily(
                 "warrant_model_stale_seconds",
-                "Time since the ledger was last read and verified; 0 while it is followed",
+                "Time since the model was last known to be in production; 0 while followed",
                 value=status.stale_s,
             )
         yield GaugeMetricFamily(

@@ -72,11 +72,7 @@ class Mirror:
         Raises:
             TamperedError: the origin's bytes are not those that were folded.
         """
-        for landed in state.txns.values():
-            key = log_key(self._model, landed.seq)
-            if landed.seq > self._kept:
-                self._hold(key, _verified(origin, key, landed.digest))
-        self._kept = state.seq
+        self.keep_entries(state, origin)
         warrant = warrant_of(state)
         blobs = {} if warrant is None else fetch_blobs(origin, self._model, warrant)
         kept = set()
@@ -88,6 +84,14 @@ class Mirror:
         for key in list(self.store.list(attempts_prefix(self._model))):
             if key not in kept:
                 self.store.delete(key)
+
+    def keep_entries(self, state: State, origin: ObjectStore) -> None:
+        """Copy the ledger alone; see ``keep``."""
+        for landed in state.txns.values():
+            key = log_key(self._model, landed.seq)
+            if landed.seq > self._kept:
+                self._hold(key, _verified(origin, key, landed.digest))
+        self._kept = state.seq
 
     def _hold(self, key: str, data: bytes) -> None:
         """Write what is not there, and what is there but altered."""

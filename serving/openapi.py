@@ -18,7 +18,7 @@ def row_schema(schema: FeatureSchema) -> dict[str, Any]:
         "properties": {feature.name: _property(feature) for feature in schema.features},
         "required": list(schema.names),
         "additionalProperties": False,
-        "example": example_row(schema),
+        "examples": [example_row(schema)],
     }
 
 
@@ -34,7 +34,7 @@ def openapi_document(served: Served, *, title: str, version: str, max_rows: int)
             f"{served.decision_id}. The row below is this version's own schema.",
         },
         "paths": {
-            "/predict": {"post": _predict(row, max_rows)},
+            "/predict": {"post": _predict(row, example_row(served.schema), max_rows)},
             "/version": {"get": _get("What is served, and by whose decision", "Version")},
             "/readyz": {
                 "get": _get("Whether a model is loaded; names faults of the store", "Readiness")
@@ -80,7 +80,7 @@ def _property(feature: Feature) -> dict[str, Any]:
     return {"type": types[0] if len(types) == 1 else types, **described}
 
 
-def _predict(row: dict[str, Any], max_rows: int) -> dict[str, Any]:
+def _predict(row: dict[str, Any], example: dict[str, Any], max_rows: int) -> dict[str, Any]:
     batch = {
         "type": "object",
         "properties": {
@@ -111,7 +111,9 @@ def _predict(row: dict[str, Any], max_rows: int) -> dict[str, Any]:
         ],
         "requestBody": {
             "required": True,
-            "content": {"application/json": {"schema": {"anyOf": [row, batch]}}},
+            "content": {
+                "application/json": {"schema": {"anyOf": [row, batch]}, "example": example}
+            },
         },
         "responses": {
             "200": {
@@ -162,7 +164,7 @@ def _schemas(served: Served, row: dict[str, Any]) -> dict[str, Any]:
         ),
         "Error": _object(
             {"error": text, "problems": {"type": "array", "items": problem}} | request_id,
-            optional=("problems",),
+            optional=("problems", "request_id"),
         ),
         "Version": _object(
             identity | {"task": text, "ledger_seq": integer, "model_stale_seconds": number}
@@ -173,7 +175,9 @@ def _schemas(served: Served, row: dict[str, Any]) -> dict[str, Any]:
                 "model": text,
                 "version": {"type": ["integer", "null"]},
                 "store": {**text, "description": "'ok', or what is wrong with the store or ledger"},
+                "ledger_seq": {"type": ["integer", "null"]},
                 "model_stale_seconds": {"type": ["number", "null"]},
+                "stopping": {"type": "boolean"},
             }
         ),
         "Liveness": _object({"live": {"type": "boolean"}}),

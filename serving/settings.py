@@ -29,8 +29,9 @@ class Settings:
     """Bodies up to this size are answered on the event loop, larger ones on the one worker thread.
     8 KiB are about 20 rows of 30 fields: a few milliseconds."""
 
-    max_waiting: int = 16
-    """Large bodies that may wait for the worker thread; one more is 503 with Retry-After."""
+    max_waiting: int = 8
+    """Large requests that may be read or wait beside the one at work; one more is 503 with
+    Retry-After. With ``max_body_bytes`` it bounds the memory of bodies to 72 MiB."""
 
     problems_shown: int = 20
     """Problems that a 422 lists, the first ones."""

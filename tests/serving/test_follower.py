@@ -308,6 +308,47 @@ def test_tombstoned_version_stops_even_if_its_successor_cannot_be_loaded(place: 
     assert follower.served is None
 
 
+def test_tombstone_is_remembered_over_a_restart_without_the_store(
+    place: Place, tmp_path: Path
+) -> None:
+    """What a person ruled out is not served from the cache either."""
+    cache = tmp_path / "cache"
+    follower = looked(place, cache=cache)
+    first = place.production.number
+    place.blob(place.promote(air_time_model(bias=2))).unlink()
+    place.tombstone(first)
+    follower.look()
+    shutil.rmtree(place.root)
+
+    assert looked(place, cache=cache).served is None
+
+
+def test_restart_with_an_altered_version_serves_the_one_before(
+    place: Place, tmp_path: Path
+) -> None:
+    """The last verified model answers, and says since when it is not the one in production."""
+    clock = Clock()
+    looked(place, cache=tmp_path / "cache", now=clock)
+    place.blob(place.promote(air_time_model(bias=2))).write_bytes(b"altered")
+    clock.move(seconds=60)
+
+    follower = looked(place, cache=tmp_path / "cache", now=clock)
+
+    assert 1.0 == bias(follower)
+    assert 60.0 == follower.status().stale_s
+    assert "model.onnx was altered" in fault(follower)
+
+
+def test_look_that_hangs_is_a_fault(place: Place) -> None:
+    """A store that neither answers nor fails must not read as followed."""
+    clock = Clock()
+    follower = looked(place, now=clock)
+    clock.move(seconds=31)
+
+    assert "last read 31 s ago" in fault(follower)
+    assert 31.0 == follower.status().stale_s
+
+
 def test_store_outage_changes_nothing_but_the_age(tmp_path: Path) -> None:
     """The model goes on answering; its age grows until the ledger is followed again."""
     place, clock = Place(tmp_path / "store"), Clock()

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from serving.app import create_app
+from serving.ending import Ending
 from serving.settings import Settings
 from tests.serving.broken import SECRET, bodies
 from tests.serving.place import Place
@@ -255,7 +256,9 @@ def test_readiness_and_version_name_what_is_served(place: Place) -> None:
         "model": "flights",
         "version": place.production.number,
         "store": "ok",
+        "ledger_seq": place.ledger.state().seq,
         "model_stale_seconds": 0.0,
+        "stopping": False,
     } == ready
     assert place.decision.decision_digest == version["decision_id"]
 
@@ -284,12 +287,14 @@ def test_metrics_count_requests_and_rows(place: Place) -> None:
 
 def test_openapi_describes_the_rows_of_the_model(place: Place) -> None:
     """The example in it is a request that is answered."""
-    row = get(place, "/openapi.json").json()["components"]["schemas"]["Row"]
+    document = get(place, "/openapi.json").json()
+    row = document["components"]["schemas"]["Row"]
+    body = document["paths"]["/predict"]["post"]["requestBody"]["content"]["application/json"]
 
     assert list(ROW) == row["required"]
     assert {"type": "number", "minimum": 0.0, "maximum": 5000.0} == row["properties"]["distance"]
     assert ["string", "integer", "null"] == row["properties"]["month"]["type"]
-    assert 200 == post(place, row["example"]).status_code
+    assert 200 == post(place, body["example"]).status_code
 
 
 def test_documents_page_loads_nothing_from_elsewhere(place: Place) -> None:
@@ -374,7 +379,7 @@ def test_draining_service_is_not_ready_but_answers(place: Place) -> None:
     async def send() -> tuple[int, int]:
         follower = place.follower()
         follower.look()
-        app = create_app(follower, Settings(model="flights"), is_draining=lambda: True)
+        app = create_app(follower, Settings(model="flights"), ending=Ending(is_draining=True))
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as http:
             ready = await http.get("/readyz")

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -149,6 +150,35 @@ def test_request_in_flight_is_finished_at_the_end(
     assert 9000 == len(answer.json()["predictions"])
     assert 0 == service.ended()[0]
     assert 9000 == logged_rows(place)
+
+
+def test_signal_under_load_loses_no_request(
+    place: Place, tmp_path: Path, started: list[Service]
+) -> None:
+    """Clients that keep connections open get every answer, and then a refused connection."""
+    service = start(started, place, tmp_path / "cache")
+    answered: list[int] = []
+
+    def ask() -> None:
+        with httpx.Client() as http:
+            while True:
+                try:
+                    answer = http.post(f"{service.address}/predict", json=ROW)
+                except httpx.ConnectError:
+                    return
+                answered.append(answer.status_code)
+
+    with ThreadPoolExecutor(4) as clients:
+        asking = [clients.submit(ask) for _ in range(4)]
+        while len(answered) < 50:
+            time.sleep(0.01)
+        service.process.send_signal(signal.SIGTERM)
+        for one in asking:
+            one.result(timeout=20)
+
+    assert 0 == service.ended()[0]
+    assert {200} == set(answered)
+    assert len(answered) == logged_rows(place)
 
 
 def test_draining_service_answers_through_its_grace_period(
