@@ -2,14 +2,12 @@
 
 import re
 import socket
-import sys
 import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
 from html.parser import HTMLParser
-from pathlib import Path
 from urllib.parse import urlencode
 
 import httpx
@@ -30,9 +28,7 @@ from modelwarrant.errors import (
     UnknownModelError,
 )
 from modelwarrant.records import PromotionRequest
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "reports"))
-import report_samples as samples
+from tests.reports import samples
 
 SECRETS = ReviewSecrets(path="the-path", token="the-token")  # noqa: S106 - a test's own
 HOME = f"/{SECRETS.path}/"
