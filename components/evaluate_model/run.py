@@ -64,7 +64,8 @@ def _write(task: Task, report: EvaluationReport) -> None:
         if value.window == "current" and value.baseline is not None:
             task.annotate("metrics", **{f"baseline_{value.name}": value.baseline})
     gain = report.current.gain
-    task.set("gain", f"{gain.estimate:.6g} [{gain.lower}, {gain.upper}] at alpha {gain.alpha:.4g}")
+    low, high = ("?" if bound is None else f"{bound:.4g}" for bound in (gain.lower, gain.upper))
+    task.set("gain", f"{gain.estimate:.4g} in [{low}, {high}]")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
