@@ -4,25 +4,23 @@ Routes translate and delegate. Every failure is ``{"error": ...}`` with the stat
 below, and no answer repeats a value that a client sent.
 """
 
-import asyncio
 import logging
 import time
 import traceback
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from typing import Any, Final, Self
+from typing import Any, Final
 
 from fastapi import FastAPI, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import modelwarrant
 from modelwarrant.errors import DataError, RecordError, TemporaryError, WarrantError
 from serving.ending import Ending
 from serving.follower import Follower
+from serving.intake import Worker, check_declared, read_body
 from serving.metrics import Metrics
 from serving.openapi import openapi_document
 from serving.page import PAGE_HEADERS, docs_page
@@ -84,20 +82,20 @@ def create_app(
 
 
 def _add_predict(app: FastAPI, service: PredictionService, settings: Settings) -> None:
-    worker = _Worker(settings.max_waiting)
+    worker = Worker(settings.max_waiting)
 
     @app.post("/predict")
     async def predict(request: Request) -> Response:
         """Answer for one row, or for several."""
         request_id = request_id_of(request.headers.getlist("x-request-id"))
         request.state.request_id = request_id
-        served = service.served()
-        _check_declared(request, settings)
+        service.served()  # a request that cannot be answered is refused before it is read
+        check_declared(request, settings)
         with worker.admission() as admission:
-            body = await _body(request, settings, admission)
+            body = await read_body(request, settings, admission)
 
             def answer() -> bytes:
-                return service.answer(body, served=served, request_id=request_id)
+                return service.answer(body, request_id=request_id)
 
             return _json(await worker.run(answer) if admission.is_taken else answer())
 
@@ -183,92 +181,6 @@ def _add_documents(
     async def root() -> Response:
         """Lead a person to the page."""
         return Response(status_code=307, headers={"Location": "docs"})
-
-
-def _check_declared(request: Request, settings: Settings) -> None:
-    """Refuse by the head of the request alone, before any of the body is read."""
-    kind = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
-    if kind != "application/json":
-        raise HTTPException(415, "send the body with Content-Type: application/json")
-    if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
-        raise HTTPException(415, "send the body without Content-Encoding")
-    declared = request.headers.get("content-length", "0")
-    if declared.isdecimal() and int(declared[:20]) > settings.max_body_bytes:
-        raise _too_large(settings)
-
-
-async def _body(request: Request, settings: Settings, admission: "_Admission") -> bytes:
-    """Read the body, up to its limits in bytes and time; a large one must be admitted first."""
-    chunks, size = [], 0
-    try:
-        async with asyncio.timeout(settings.body_timeout_s):
-            async for chunk in request.stream():
-                size += len(chunk)
-                if size > settings.max_body_bytes:
-                    raise _too_large(settings)
-                if size > settings.inline_body_bytes:
-                    admission.take()
-                chunks.append(chunk)
-    except TimeoutError as error:
-        raise HTTPException(
-            408,
-            f"the body did not arrive within {settings.body_timeout_s:g} s",
-            headers={"Connection": "close"},
-        ) from error
-    except ClientDisconnect as error:
-        raise HTTPException(400, "the client went away") from error
-    return b"".join(chunks)
-
-
-def _too_large(settings: Settings) -> HTTPException:
-    return HTTPException(
-        413,
-        f"the body is larger than {settings.max_body_bytes:,} bytes; send fewer rows at a time",
-    )
-
-
-class _Worker:
-    """One thread for large requests, with a bounded number of them in the process."""
-
-    def __init__(self, max_waiting: int) -> None:
-        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="large-requests")
-        self.free_places = max_waiting + 1
-
-    def admission(self) -> "_Admission":
-        """Return what a request takes a place with, should it turn out to be large."""
-        return _Admission(self)
-
-    async def run(self, work: Callable[[], bytes]) -> bytes:
-        """Return what the work returns."""
-        return await asyncio.get_running_loop().run_in_executor(self._pool, work)
-
-
-class _Admission:
-    """A place among the large requests, given back when the block ends."""
-
-    def __init__(self, worker: _Worker) -> None:
-        self._worker = worker
-        self.is_taken = False
-
-    def take(self) -> None:
-        """Take a place, once.
-
-        Raises:
-            TemporaryError: there is none.
-        """
-        if self.is_taken:
-            return
-        if self._worker.free_places == 0:
-            raise TemporaryError("too many large requests wait; send smaller ones, or later")
-        self._worker.free_places -= 1
-        self.is_taken = True
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self.is_taken:
-            self._worker.free_places += 1
 
 
 def _add_failures(app: FastAPI, log: logging.Logger) -> None:

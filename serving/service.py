@@ -1,7 +1,7 @@
 """How does the body of one request become an answer?
 
-Parse, check, predict, record, render, all with the one version that was served when the request
-came: nothing here knows HTTP.
+Parse, check, predict, record, render, all with the one version that is served when the body is
+there: nothing here knows HTTP.
 """
 
 import json
@@ -62,13 +62,15 @@ class PredictionService:
             )
         return served
 
-    def answer(self, body: bytes, *, served: Served, request_id: str) -> bytes:
+    def answer(self, body: bytes, *, request_id: str) -> bytes:
         """Return the JSON answer to a body.
 
         Raises:
+            TemporaryError: no version is loaded any more.
             RecordError: the body is not JSON.
             ContractError: it is, but not rows that this model answers for.
         """
+        served = self.served()
         rows = served.reader.read(
             parse_body(body),
             max_rows=self._settings.max_rows,
