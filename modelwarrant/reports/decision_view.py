@@ -75,15 +75,21 @@ QUESTIONS = {
     "production": "production",
     "floor": "better than a trivial predictor",
     "identical": "same as production",
-    "power": "labels",
+    "evidence": "evidence",
+    "policy": "policy",
     "gates": "data gates",
+    "power": "labels",
     "current": "current window",
     "reference": "reference window",
+    "slices": "slices",
+    "calibration": "calibration",
+    "overdue": "anything overdue",
+    "drift": "drift",
     "trained_on": "trained on",
     "champion": "production's own loss",
     "anchor": "against the last approved model",
 }
-"""Levels whose name does not say enough; the others are called by it."""
+"""The levels in words, in the order in which a person asks; others follow under their own name."""
 
 VETO = "An approval can veto, never waive: no approval takes this candidate into production."
 
@@ -126,7 +132,7 @@ def key_figures(
     estimate, lower, upper = interval(gain.estimate, gain.lower, gain.upper)
     size = ", ".join(filter(None, (f"{lower} to {upper}", gain_phrase(evaluation.current))))
     need = decision.n_required
-    enough = "" if need is None else f"{count(need)} needed to see the smallest gain that matters"
+    enough = "" if need is None else f"{count(need)} needed"
     return (
         Fact(f"Gain in {metric_name(evaluation.metric)}, current window", estimate, size),
         Fact("Drift", *_drift_figure(drift)),
@@ -249,7 +255,9 @@ def _commands(request: PromotionRequest | None) -> tuple[tuple[str, str], ...]:
 
 def levels_table(decision: Decision) -> Table:
     """Return every level the policy table was asked with."""
-    rows = tuple((_question(name), level) for name, level in decision.levels.items())
+    order = list(QUESTIONS)
+    known = sorted(decision.levels, key=lambda n: (order.index(n) if n in QUESTIONS else 99, n))
+    rows = tuple((_question(name), decision.levels[name]) for name in known)
     return Table(("Level", "Value"), rows)
 
 

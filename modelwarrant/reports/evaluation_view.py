@@ -237,7 +237,9 @@ def _slices(evaluation: EvaluationReport) -> Forest | None:
 def _sliced(each: SliceComparison, scale: Scale, marks: tuple[float, ...]) -> ForestRow:
     """Return one slice's row."""
     estimate, bounds, title = _spoken(each.gain)
-    label = f"{shorten(each.column, LONGEST_NAME)} = {shorten(each.value, LONGEST_NAME)}"
+    is_bound = each.value.startswith(("<", ">"))
+    value = each.value.replace("<=", "≤", 1) if is_bound else f"= {each.value}"
+    label = f"{shorten(each.column, LONGEST_NAME)} {shorten(value, LONGEST_NAME)}"
     harm = each.p_harm_adjusted
     tested = "" if harm is None else f"harm {p_value(harm)} after Holm"
     return ForestRow(

@@ -181,12 +181,14 @@ def datum(value: float) -> str:
 
 
 def declared(value: float) -> str:
-    """Return a number that somebody chose, such as a margin: its own digits and no more.
+    """Return a margin, threshold or level of error: three digits, and no zeros behind them.
 
-    >>> declared(0.1), declared(0.0043), declared(1500.0), declared(-2.0)
-    ('0.1', '0.0043', '1500', '−2')
+    >>> declared(0.1), declared(0.0658415), declared(1500.0), declared(-2.0)
+    ('0.1', '0.0658', '1,500', '−2')
     """
-    return f"{value:.6g}".replace("-", MINUS)
+    if abs(value) >= 1000:
+        return number(value)
+    return f"{value:.3g}".replace("-", MINUS)
 
 
 def distance(value: float) -> str:
