@@ -183,7 +183,7 @@ class _Guard:
         """Refuse a call under another name, or without the secret path."""
         if headers.get("host") not in (f"{ADDRESS}:{self.port}", f"localhost:{self.port}"):
             raise _RefusedError(421, f"This server answers as {ADDRESS}:{self.port} only.")
-        if not hmac.compare_digest(path.split("/")[1].encode(), self.known.path.encode()):
+        if not hmac.compare_digest(path[1:].partition("/")[0].encode(), self.known.path.encode()):
             raise _RefusedError(403, "Open the address that `warrant review` printed.")
 
     def check_form(self, headers: Mapping[str, str], fields: Mapping[str, str]) -> None:
@@ -220,9 +220,13 @@ class _Pages:
             is_error=is_error,
         )
 
-    def listing(self, message: str = "") -> str:
-        """Return the list of requests, perhaps with what went wrong."""
-        return requests_page(self.desk.requests(), form=self.form(message, is_error=True))
+    def listing(self) -> str:
+        """Return the list of requests."""
+        return requests_page(self.desk.requests(), form=self.form())
+
+    def failure(self, message: str) -> str:
+        """Return what stands in the place of a page that cannot be made."""
+        return requests_page(None, form=self.form(message, is_error=True))
 
     def request(self, request_id: str, message: str = "", *, is_error: bool = False) -> str:
         """Return a request's page with its form.
@@ -243,7 +247,8 @@ class _Pages:
             is_laptop=self.desk.allows_self_approval(request.model),
         )
         if found is None:
-            return request_page(request, form=form)
+            # Nothing to review: what is no promotion asks nobody.
+            return request_page(request, form=replace(form, can_answer=False))
         return run_page(
             found.decision,
             found.drift,
@@ -343,11 +348,14 @@ def create_review_app(desk: Desk, *, port: int, known: ReviewSecrets | None = No
         return fields
 
     def failed(error: WarrantError) -> HTMLResponse:
-        return HTMLResponse(pages.listing(str(error)), _status(error))
+        return HTMLResponse(pages.failure(str(error)), _status(error))
 
     @app.get(pages.home)
     def listing() -> Response:
-        return HTMLResponse(pages.listing())
+        try:
+            return HTMLResponse(pages.listing())
+        except WarrantError as error:
+            return failed(error)
 
     @app.get(f"{pages.home}requests/{{request_id}}")
     def show(request_id: str, done: str = "") -> Response:

@@ -275,7 +275,9 @@ def _calibration(evaluation: EvaluationReport) -> tuple[Fact, ...]:
     def size(value: float | None, otherwise: str) -> str:
         return otherwise if value is None else number(value)
 
-    facts = [Fact(f"{kind}, candidate", size(part.candidate_error, unknown(part.reason)))]
+    baseline = BASELINES[evaluation.current.baseline]
+    unit = "" if _classifies(evaluation) else f"standard deviations of {baseline}'s residuals"
+    facts = [Fact(f"{kind}, candidate", size(part.candidate_error, unknown(part.reason)), unit)]
     if evaluation.production_digest is not None:
         facts.append(Fact(f"{kind}, production", size(part.baseline_error, unknown(part.reason))))
     if part.difference is not None:

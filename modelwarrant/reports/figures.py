@@ -174,10 +174,13 @@ def interval(estimate: float, lower: float | None, upper: float | None) -> tuple
 def datum(value: float) -> str:
     """Return a value of the data itself: whole ones as they are, the others rounded.
 
-    >>> datum(4.0), datum(1234.5678), datum(0.25)
-    ('4', '1,235', '0.250')
+    Whole to within rounding, since an edge between bins may lie one ulp beside a value.
+
+    >>> datum(4.0), datum(4.000000000000001), datum(1234.5678), datum(0.25)
+    ('4', '4', '1,235', '0.250')
     """
-    return number(value, decimals=0 if value.is_integer() and abs(value) < 1e9 else None)
+    is_whole = abs(value) < 1e9 and abs(value - round(value)) <= 1e-12 * abs(value)
+    return number(value, decimals=0 if is_whole else None)
 
 
 def declared(value: float) -> str:

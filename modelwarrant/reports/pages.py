@@ -209,14 +209,12 @@ def request_page(
     return _render("request.html", form=form, request=request, remark=remark)
 
 
-def requests_page(
-    requests: Sequence[PromotionRequest], *, form: ReviewForm, remark: str = ""
-) -> str:
-    """Return the list of requests, the waiting ones first.
+def requests_page(requests: Sequence[PromotionRequest] | None, *, form: ReviewForm) -> str:
+    """Return the list of requests.
 
     Args:
-        requests: in the order of the list.
+        requests: in the order of the list; None where they cannot be shown, and ``form.message``
+            says why.
         form: its ``home`` is the path below which each request has its page.
-        remark: what cannot be listed, in words.
     """
-    return _render("requests.html", form=form, requests=requests, remark=remark)
+    return _render("requests.html", form=form, requests=requests)

@@ -89,12 +89,12 @@ def _line(x1: float, y1: float, x2: float, y2: float, classes: str) -> str:
 def forest_scale(intervals: Sequence[Interval], *, marks: Sequence[float] = ()) -> Scale:
     """Return one axis for several intervals that always shows zero and the marks.
 
-    One wide interval must not press the others flat: an end further away than three times the
+    One wide interval must not press the others flat: an end further away than six times the
     largest estimate or mark is cut, and the strip says so with an arrow.
     """
     inner = [0.0, *marks, *(each.estimate for each in intervals)]
     ends = [b for each in intervals for b in (each.lower, each.upper) if b is not None]
-    reach = 3 * max(abs(value) for value in inner) or max((abs(b) for b in ends), default=1.0) or 1
+    reach = 6 * max(abs(value) for value in inner) or max((abs(b) for b in ends), default=1.0) or 1
     low = max(min([*inner, *ends]), -reach)
     high = min(max([*inner, *ends]), reach)
     pad = 0.06 * (high - low) or 1.0

@@ -48,6 +48,8 @@ class MemoryDesk:
 
     def requests(self) -> Sequence[PromotionRequest]:
         """Return all of them."""
+        if self.unreadable is not None:
+            raise self.unreadable
         return tuple(self.known.values())
 
     def request(self, request_id: str) -> PromotionRequest:
@@ -186,13 +188,13 @@ def test_request_page_is_the_run_page_with_a_form(
     assert "self_approve" not in form.names
 
 
-def test_a_request_without_evidence_can_be_answered_too(client: TestClient) -> None:
-    """A rollback shows its target and reason, with the same form."""
+def test_a_request_without_evidence_asks_nobody(client: TestClient) -> None:
+    """A rollback shows its target and reason, and no form: there is nothing to review."""
     page = client.get(f"{HOME}requests/back-1").text
 
     assert "Rollback: " in page
     assert "it fails" in page
-    assert Fields(page).action is not None
+    assert Fields(page).action is None
 
 
 @pytest.mark.parametrize("answer", ["approve", "reject", "withdraw"])
@@ -291,6 +293,21 @@ def test_evidence_that_cannot_be_read_cannot_be_approved(
 
     assert "The evidence cannot be shown: decision.json does not have its digest" in page
     assert Fields(page).action is None
+
+
+@pytest.mark.parametrize(
+    ("error", "status"), [(StoreUnavailableError("no store"), 503), (TamperedError("altered"), 500)]
+)
+def test_a_list_that_cannot_be_read_says_why(
+    client: TestClient, desk: MemoryDesk, error: Exception, status: int
+) -> None:
+    """A store that fails gives a page with the reason, not an empty list."""
+    desk.unreadable = error
+    response = client.get(HOME)
+
+    assert status == response.status_code
+    assert str(error) in response.text
+    assert "Nothing was asked yet" not in response.text
 
 
 def test_an_unknown_request_is_not_found(client: TestClient) -> None:

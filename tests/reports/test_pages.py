@@ -202,7 +202,8 @@ def test_what_would_change_the_verdict_is_said() -> None:
     text = flat(Outline(PAGES["needs-approval"]).text)
 
     assert (
-        "reference window: unclear → not worse, and anything overdue: yes → no would give ✓ Promote" in text
+        "reference window: unclear → not worse, and anything overdue: yes → no would give ✓ Promote"
+        in text
     )
     assert "A lower bound above -0.0043 instead of -0.0071" in text
 
