@@ -9,6 +9,7 @@ where the first one stopped. docs/adr/0007 says why this walker and not KFP's.
 import ctypes
 import functools
 import importlib
+import importlib.abc
 import json
 import multiprocessing
 import os
@@ -86,8 +87,28 @@ class _Walk:
     waiting: str | None = None
 
 
-def warm_up(modules: Sequence[str] = _WARM) -> None:
-    """Import what the stages need, before anything is forked."""
+class _Hidden(importlib.abc.MetaPathFinder):
+    """Makes packages look as if they were not installed."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._names = frozenset(names)
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> None:
+        """Refuse a hidden package; leave every other name to the finders behind."""
+        if name.split(".")[0] in self._names:
+            raise ModuleNotFoundError(f"{name} is hidden from the stages", name=name)
+
+
+def warm_up(modules: Sequence[str] = _WARM, *, hidden: Sequence[str] = ("pandas",)) -> None:
+    """Import what the stages need, before anything is forked.
+
+    Args:
+        modules: the slow imports.
+        hidden: packages that no stage's image has. scikit-learn and pyarrow import pandas wherever
+            they find it, which costs a run 0.15 s for nothing.
+    """
+    if hidden:
+        sys.meta_path.insert(0, _Hidden(hidden))
     for name in modules:
         importlib.import_module(name)
 
@@ -99,7 +120,7 @@ def run_plan(
     work: Path,
     run: str,
     salt: str = "",
-    parallel: int = 2,
+    parallel: int = 3,
     on_start: Callable[[str], None] = lambda name: None,
     on_finish: Callable[[FinishedTask], None] = lambda task: None,
     while_waiting: Callable[[str], bool] = lambda request: False,
@@ -112,7 +133,8 @@ def run_plan(
         work: folder for stage outputs; finished stages in it are used again.
         run: id of this run.
         salt: what else changes the stages' results, for example a digest of the user's own code.
-        parallel: most tasks at a time, at least 1.
+        parallel: most tasks at a time, at least 1; one more than the cores of a small laptop, since
+            small stages wait for the disk.
         on_start: called with a task's name when it starts.
         on_finish: called with each finished task.
         while_waiting: called with the task that ended with 75 and waits for somebody; returns

@@ -188,7 +188,11 @@ def _tell(story: _Story, folder: Path) -> None:
     _warrant(place, "verify", story.model)
     _say("4. A prediction from what was promoted")
     with _service(place, story.model) as address:
-        out().print(f"  $ curl -d '{json.dumps(_ROW)}' {address}/predict", markup=False)
+        out().print(
+            f"  $ curl -H 'Content-Type: application/json' -d '{json.dumps(_ROW)}' "
+            f"{address}/predict",
+            markup=False,
+        )
         out().print(f"  {_post(f'{address}/predict', _ROW)}", markup=False)
 
 

@@ -207,7 +207,8 @@ class _Walker:
                 f"{self._project.model}: run {self._run}", style="bold", markup=False
             )
         plan = read_plan(Path(pipelines.__file__).parent / _PIPELINE)
-        warm_up()
+        is_own = ":" in self._project.recipe.model  # it may need whatever is installed
+        warm_up(hidden=() if is_own else ("pandas",))
         return run_plan(
             plan,
             self._parameters(),

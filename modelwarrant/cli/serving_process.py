@@ -1,7 +1,5 @@
 """How does ``warrant serve`` start the service?"""
 
-from pathlib import Path
-
 from modelwarrant.cli.knowledge import Place
 from modelwarrant.cli.options import note
 from modelwarrant.errors import MissingExtraError
@@ -23,13 +21,13 @@ def run_service(place: Place, model: str, *, host: str, port: int, log: bool) ->
     anchor = None
     if pin is not None:
         anchor = Anchor(model=model, seq=pin.anchor_seq, digest=pin.anchor_digest)
-    cache = Path(place.work / model / "serving")
+    cache = place.home.folder / "serving"  # outside the store, so that it outlives an outage
     serve(
         place.store,
         Settings(model=model, log_payload=log),
         host=host,
         port=port,
-        genesis=None if pin is None else pin.genesis,
+        genesis=place.settings.genesis if pin is None else pin.genesis,
         anchor=anchor,
         cache=cache,
         announce=note,
