@@ -329,6 +329,7 @@ def create_review_app(desk: Desk, *, port: int, known: ReviewSecrets | None = No
 
     @app.middleware("http")
     async def protect(request: Request, call_next: Callable[[Request], Any]) -> Response:
+        """Refuse what does not come from a page of ours, and add the headers to all answers."""
         try:
             guard.check_place(request.url.path, request.headers)
             response: Response = await call_next(request)
@@ -338,6 +339,7 @@ def create_review_app(desk: Desk, *, port: int, known: ReviewSecrets | None = No
         return response
 
     async def form(request: Request) -> dict[str, str]:
+        """Read a small form, and refuse one of another site."""
         body = b""
         async for chunk in request.stream():
             body += chunk

@@ -32,6 +32,7 @@ from modelwarrant.reports.drift_view import drift_view
 from modelwarrant.reports.evaluation_view import evaluation_view
 from modelwarrant.reports.figures import moment, plural, sentence, short_digest
 from modelwarrant.reports.parts import escaped, verdict_mark
+from modelwarrant.reports.provenance_view import provenance
 
 __all__ = [
     "ReviewForm",
@@ -168,7 +169,7 @@ def run_page(
         drift=None if drift is None else drift_view(drift),
         validation=validation,
         findings=decision_view.findings(validation),
-        provenance=decision_view.provenance(decision, manifest, evaluation, history, request),
+        provenance=provenance(decision, manifest, evaluation, history, request),
         levels=decision_view.levels_table(decision),
         manifest=manifest,
         request=request,
