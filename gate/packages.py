@@ -10,23 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import TypeVar
 
 from gate import requests
 from modelwarrant.canonical import canonical_json, digest_bytes
 from modelwarrant.errors import OutcomeUnknownError, PolicyError, RecordError, RequestError
-from modelwarrant.policy import Policy, decide, load
-from modelwarrant.records import (
-    Blob,
-    Decision,
-    DriftReport,
-    EvaluationReport,
-    History,
-    ModelManifest,
-    PromotionRequest,
-    ValidationReport,
-)
-from modelwarrant.records.base import Record
+from modelwarrant.policy import Documents, Policy, decide, load, read_documents
+from modelwarrant.policy.evidence import evidence_digest, evidence_record
+from modelwarrant.records import Blob, Decision, PromotionRequest
 from modelwarrant.registry import State
 from modelwarrant.registry.entries import utc_text
 from modelwarrant.storage import ObjectStore
@@ -36,16 +26,11 @@ __all__ = ["BUNDLE", "LIFETIME", "POLICY", "Package", "read_package", "submit"]
 BUNDLE = ("model.onnx", "schema.json", "manifest.json")
 """The files of a candidate's bundle."""
 
-EVIDENCE = ("evaluation_report.json", "validation_report.json", "history.json", "decision.json")
-"""Documents that every package has; ``drift_report.json`` may be absent for a first model."""
-
 POLICY = ("policy.json", "policy.yaml")
 """One of them: the policy the run decided by."""
 
 LIFETIME = timedelta(days=7)
 """After that the data a decision rests on is a week old; run again."""
-
-_Document = TypeVar("_Document", bound=Record)
 
 
 @dataclass(frozen=True)
@@ -55,23 +40,36 @@ class Package:
     files: Mapping[str, bytes]
 
     @cached_property
-    def manifest(self) -> ModelManifest:
-        """The candidate's manifest."""
-        return self._document("manifest.json", ModelManifest)
+    def documents(self) -> Documents:
+        """The evidence.
 
-    @cached_property
-    def history(self) -> History:
-        """What the ledger said when the run began."""
-        return self._document("history.json", History)
+        Raises:
+            RequestError: a document is absent or cannot be read.
+        """
+        try:
+            return read_documents(self.files)
+        except RecordError as error:
+            raise RequestError(str(error)) from error
 
     @cached_property
     def decision(self) -> Decision:
-        """The decision that the run claims."""
-        return self._document("decision.json", Decision)
+        """The decision that the run claims.
+
+        Raises:
+            RequestError: it is absent or cannot be read.
+        """
+        try:
+            return Decision.from_bytes(self.files.get("decision.json", b""), name="decision.json")
+        except RecordError as error:
+            raise RequestError(f"the package has no decision: {error}") from error
 
     @cached_property
     def policy(self) -> Policy:
-        """The policy that the run decided by."""
+        """The policy that the run decided by.
+
+        Raises:
+            RequestError: it is absent or cannot be read.
+        """
         name = next((name for name in POLICY if name in self.files), None)
         if name is None:
             raise RequestError(f"the package has no {' or '.join(POLICY)}")
@@ -82,16 +80,14 @@ class Package:
 
     def decide(self, rules: Policy) -> Decision:
         """Compute the decision from the evidence."""
-        drift = None
-        if "drift_report.json" in self.files:
-            drift = self._document("drift_report.json", DriftReport)
+        documents = self.documents
         return decide(
             rules,
-            manifest=self.manifest,
-            drift=drift,
-            evaluation=self._document("evaluation_report.json", EvaluationReport),
-            validation=self._document("validation_report.json", ValidationReport),
-            history=self.history,
+            manifest=documents.manifest,
+            drift=documents.drift,
+            evaluation=documents.evaluation,
+            validation=documents.validation,
+            history=documents.history,
         )
 
     def demand_whole(self) -> None:
@@ -100,38 +96,34 @@ class Package:
         Raises:
             RequestError: names the file.
         """
-        for name in (*BUNDLE, *EVIDENCE):
+        for name in BUNDLE:
             if name not in self.files:
                 raise RequestError(f"the package has no {name}")
-        manifest = self.manifest
-        for name, stated in (
-            ("model.onnx", manifest.model_digest),
-            ("schema.json", manifest.feature_schema_digest),
+        documents, decision = self.documents, self.decision
+        for name, record in (
+            ("manifest.json", documents.manifest),
+            ("drift_report.json", documents.drift),
+            ("evaluation_report.json", documents.evaluation),
+            ("validation_report.json", documents.validation),
+            ("history.json", documents.history),
+            ("decision.json", decision),
         ):
-            found = digest_bytes(self.files[name])
-            if found != stated:
-                raise RequestError(f"{name} has digest {found}, the manifest states {stated}")
-        decision = self.decision
+            if record is not None and record.to_bytes() != self.files[name]:
+                raise RequestError(f"{name} is not canonical JSON: its digest is not its file's")
+        manifest, model = documents.manifest, documents.manifest.model
+        onnx, schema = (digest_bytes(self.files[name]) for name in ("model.onnx", "schema.json"))
+        evidence = evidence_digest(evidence_record(documents))
         for what, found, stated in (
+            ("model.onnx", onnx, manifest.model_digest),
+            ("schema.json", schema, manifest.feature_schema_digest),
+            ("the history's model", documents.history.model, model),
+            ("the decision's model", decision.model, model),
             ("the decision's candidate", decision.candidate_digest, manifest.model_digest),
-            ("the decision's model", decision.model, manifest.model),
-            ("the history's model", self.history.model, manifest.model),
+            ("the decision's evidence", decision.evidence_digest, evidence),
             ("the decision's policy", decision.policy_digest, self.policy.digest),
         ):
             if found != stated:
-                raise RequestError(f"{what} is {found}, in the package is {stated}")
-
-    def _document(self, name: str, kind: type[_Document]) -> _Document:
-        data = self.files.get(name)
-        if data is None:
-            raise RequestError(f"the package has no {name}")
-        try:
-            document = kind.from_bytes(data, name=name)
-        except RecordError as error:
-            raise RequestError(f"the package cannot be read: {error}") from error
-        if document.to_bytes() != data:
-            raise RequestError(f"{name} is not canonical JSON, so its digest is not its file's")
-        return document
+                raise RequestError(f"{what} is {found}, the package's other files say {stated}")
 
 
 def submit(
@@ -169,11 +161,11 @@ def submit(
     requester = requests.checked_text(requester, "a requester", requests.LONGEST_NAME)
     package = Package(files)
     package.demand_whole()
-    model, decision = package.manifest.model, package.decision
+    model, decision = package.documents.manifest.model, package.decision
     if model != state.model:
         raise RequestError(f"the package is of {model}, the ledger of {state.model}")
     id = _waiting_or_free_id(store, package, state)
-    if store.get(f"requests/{id}.json") is not None:
+    if store.get(requests.key_of(id)) is not None:
         return requests.get(store, id)
     place = f"in/{model}/{run}/"
     for name, data in sorted(files.items()):
@@ -252,7 +244,7 @@ def _waiting_or_free_id(store: ObjectStore, package: Package, state: State) -> s
     line = 0
     while True:
         id = _request_id(package, state, line)
-        if store.get(f"requests/{id}.json") is None:
+        if store.get(requests.key_of(id)) is None:
             return id
         if not _may_be_asked_again(requests.get(store, id)):
             return id
@@ -272,14 +264,16 @@ def _request_id(package: Package, state: State, line: int) -> str:
     Not who asked when. Of the history all but looks and candidates, which the request's own
     decision changes; as far as they matter, they are in the evaluation's alpha.
     """
-    decision, history = package.decision, package.history
+    decision, history = package.decision, package.documents.history
     question = {
         "model": decision.model,
         "candidate": decision.candidate_digest,
         "baseline": decision.baseline_digest,
         "policy": decision.policy_digest,
         "engine": decision.engine_version,
-        "manifest": package.manifest.model_dump(mode="json", exclude={"run", "requester"}),
+        "manifest": package.documents.manifest.model_dump(
+            mode="json", exclude={"run", "requester"}
+        ),
         "drift": decision.evidence.drift,
         "evaluation": decision.evidence.evaluation,
         "validation": decision.evidence.validation,

@@ -64,7 +64,7 @@ class Promotion:
             package = read_package(self.ledger.store, self.request)
         except RequestError as error:
             return self._settle("held", str(error))
-        if not is_current(package.history, state):
+        if not is_current(package.documents.history, state):
             return self._settle(
                 "superseded",
                 "the ledger has moved since the run looked at it (a decision, a promotion or a "
@@ -96,7 +96,7 @@ class Promotion:
                 attempt=attempt,
                 digest=decision.candidate_digest,
                 blobs=tuple(blob for blob in blobs if blob.name in BUNDLE),
-                schema_digest=package.manifest.feature_schema_digest,
+                schema_digest=package.documents.manifest.feature_schema_digest,
                 evidence_digest=decision.evidence_digest,
             )
             version = ledger.append(

@@ -69,7 +69,7 @@ _Part = TypeVar("_Part", bound=Record)
 
 def create(store: ObjectStore, request: PromotionRequest) -> PromotionRequest:
     """Write a new request; where one of this id is there already, that one is returned."""
-    _write(store, _base_key(request.id), request)
+    _write(store, key_of(request.id), request)
     return get(store, request.id)
 
 
@@ -261,11 +261,11 @@ def withdrawal_reason(store: ObjectStore, request: PromotionRequest) -> str:
 
 
 def _assemble(store: ObjectStore, id: str) -> PromotionRequest:
-    base = _read(store, _base_key(id), PromotionRequest)
+    base = _read(store, key_of(id), PromotionRequest)
     if base is None:
         raise UnknownModelError(f"there is no request {id!r}")
     if base.id != id:
-        raise TamperedError(f"{_base_key(id)} holds request {base.id}")
+        raise TamperedError(f"{key_of(id)} holds request {base.id}")
     answers = [
         _read(store, key, _Answer)
         for key in store.list(f"{_FOLDER}{id}/")
@@ -334,7 +334,8 @@ def checked_text(value: str, what: str, longest: int) -> str:
     return text
 
 
-def _base_key(id: str) -> str:
+def key_of(id: str) -> str:
+    """Return where a request lies."""
     return f"{_FOLDER}{id}.json"
 
 

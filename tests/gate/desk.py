@@ -74,9 +74,7 @@ class Desk:
         """Hand in a candidate and ask for its promotion."""
         run = run or f"run-{candidate}"
         handed = files or self.package(candidate, run=run, case=case)
-        return submit(
-            self.store, self.state, run=run, requester=requester, files=handed, now=now
-        )
+        return submit(self.store, self.state, run=run, requester=requester, files=handed, now=now)
 
     def process(self, request: PromotionRequest, *, now: datetime = NOW) -> PromotionRequest:
         """Let the gate act."""

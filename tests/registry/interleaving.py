@@ -23,7 +23,7 @@ from modelwarrant.errors import (
     TamperedError,
     WarrantError,
 )
-from modelwarrant.registry import Ledger, Signer, gc
+from modelwarrant.registry import Ledger, Signer, State, gc
 from modelwarrant.registry.layout import log_key, log_prefix
 from modelwarrant.registry.payloads import Abort, Payload, Rollback, Tombstone, operation_of
 from modelwarrant.storage import ObjectStore
@@ -117,6 +117,7 @@ class Interleaving(RuleBasedStateMachine):
 
     store_type: ClassVar[type[WatchedStore]] = WatchedStore
     ledger_type: ClassVar[type[Ledger]] = Ledger
+    kinds: ClassVar[tuple[str, ...]] = KINDS
     retry_suffix: ClassVar[str] = ""
     """What a careless client appends to the txn of a retry."""
 
@@ -185,7 +186,7 @@ class Interleaving(RuleBasedStateMachine):
 
     @rule(
         client=st.integers(0, CLIENTS - 1),
-        kind=st.sampled_from(KINDS),
+        choice=st.integers(0, len(KINDS) - 1),
         pick=st.integers(0, 3),
         approver=st.sampled_from(PEOPLE),
         way=st.sampled_from(("to the end", "to a write", "some")),
@@ -193,10 +194,11 @@ class Interleaving(RuleBasedStateMachine):
         fate=st.sampled_from(FATES),
     )
     def move(
-        self, client: int, kind: str, pick: int, approver: str, way: str, count: int, fate: str
+        self, client: int, choice: int, pick: int, approver: str, way: str, count: int, fate: str
     ) -> None:
         """A client goes on, or begins something; then its next request may meet a fate."""
         if self.clients[client] is None:
+            kind = self.kinds[choice % len(self.kinds)]
             txn = self._name(kind)
             self._start(client, txn, _work(kind, txn, pick, approver))
         for _ in range({"to the end": 999, "to a write": 999, "some": count}[way]):
@@ -352,41 +354,55 @@ class Interleaving(RuleBasedStateMachine):
 
 def _work(kind: str, name: str, pick: int, approver: str) -> Callable[[Writer, str], None]:
     """What a client does, all in all; its name says what is meant, the txn which try it is."""
+    chosen: list[Callable[[Writer], Payload] | None] = []
 
     def work(writer: Writer, txn: str) -> None:
-        ledger = writer.ledger
-        state = ledger.state()
-        undecided = [n for n, v in state.versions.items() if v.run not in state.run_decisions]
-        open_decisions = [
-            seq
-            for seq, decided in state.decisions.items()
-            if state.versions[decided.version or 0].promoted is None
-        ]
-        if kind == "act":
-            writer.append(action(name), txn)
-        elif kind == "gc":
-            writer.collect(ledger)
-        elif kind == "rollback":
-            to = _one(list(state.versions), pick)
-            writer.append(Rollback(to=to, reason="r", actor="ada"), txn)
-        elif kind == "tombstone":
-            writer.append(Tombstone(version=_one(list(state.versions), pick), reason="r"), txn)
-        elif kind == "decide" and undecided:
-            version = state.versions[_one(undecided, pick)]
-            verdict = "NEEDS_APPROVAL" if pick % 2 else "PROMOTE"
-            payload = decision(writer.store, ledger, version.run, version.number, verdict=verdict)
-            writer.append(payload, txn)
-        elif kind == "promote" and open_decisions:
-            seq = _one(open_decisions, pick)
-            uses = (approval(ledger, seq, approver),)
-            writer.append(promotion(ledger, seq, approvals=uses), txn)
-        elif kind == "close" and open_decisions:
-            request = state.decisions[_one(open_decisions, pick)].request
-            writer.append(Abort(attempt=request, reason="expired"), txn)
+        if not chosen:  # a retry means the same, whatever the log says by then
+            chosen.append(_choose(kind, name, pick, approver, writer.ledger.state()))
+        make = chosen[0]
+        if make is None:
+            writer.collect(writer.ledger)
         else:
-            writer.append(registration(writer.store, name, f"at-{name}"), txn)
+            writer.append(make(writer), txn)
 
     return work
+
+
+def _choose(
+    kind: str, name: str, pick: int, approver: str, state: State
+) -> Callable[[Writer], Payload] | None:
+    """What to append, made from a ledger when it comes to it; None to collect garbage."""
+    undecided = [n for n, v in state.versions.items() if v.run not in state.run_decisions]
+    open_decisions = [
+        seq
+        for seq, decided in state.decisions.items()
+        if state.versions[decided.version or 0].promoted is None
+    ]
+    if kind == "gc":
+        return None
+    if kind == "act":
+        return lambda writer: action(name)
+    if kind == "rollback":
+        to = _one(list(state.versions), pick)
+        return lambda writer: Rollback(to=to, reason="r", actor="ada")
+    if kind == "tombstone":
+        barred = _one(list(state.versions), pick)
+        return lambda writer: Tombstone(version=barred, reason="r")
+    if kind == "decide" and undecided:
+        version = state.versions[_one(undecided, pick)]
+        verdict = "NEEDS_APPROVAL" if pick % 2 else "PROMOTE"
+        return lambda writer: decision(
+            writer.store, writer.ledger, version.run, version.number, verdict=verdict
+        )
+    if kind in ("promote", "close") and open_decisions:
+        seq = _one(open_decisions, pick)
+        if kind == "close":
+            request = state.decisions[seq].request
+            return lambda writer: Abort(attempt=request, reason="expired")
+        return lambda writer: promotion(
+            writer.ledger, seq, approvals=(approval(writer.ledger, seq, approver),)
+        )
+    return lambda writer: registration(writer.store, name, f"at-{name}")
 
 
 def _one(numbers: list[int], pick: int) -> int:

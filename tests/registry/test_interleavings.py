@@ -68,6 +68,7 @@ class WithoutFence(Interleaving):
 class WithFreshTxn(Interleaving):
     """Planted: a retry calls itself something new."""
 
+    kinds = ("act",)
     retry_suffix = "-again"
 
 
