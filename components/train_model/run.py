@@ -7,18 +7,15 @@ from pathlib import Path
 from modelwarrant.bundle import write_bundle
 from modelwarrant.canonical import digest_bytes
 from modelwarrant.contract import check
-from modelwarrant.errors import ProjectError
 from modelwarrant.records import ModelManifest, Recipe, WindowRef
 from modelwarrant.sources import load_training, read_window
 from modelwarrant.stage import Task, collect_provenance, run_stage
-from modelwarrant.training import fit
+from modelwarrant.training import fit, fitted_rows
 from modelwarrant.windows import (
     FeatureSchema,
-    SplitSpan,
     TrainingSplit,
     parse_bounds,
     training_digest,
-    training_rows,
 )
 
 
@@ -27,10 +24,8 @@ def train(task: Task) -> None:
     current_ref = _ref(task, "current_ref")
     reference_ref = _ref(task, "reference_ref")
     own, own_ref = _own_window(task)
-    splits = _splits(task, own)
+    splits = fitted_rows(_splits(task, own), current=current_ref, reference=reference_ref)
     schema = splits[-1].window.schema
-    if schema.time is not None or current_ref.source == reference_ref.source:
-        splits = training_rows(splits, current=_span(current_ref), reference=_span(reference_ref))
     base = Path(task.parameter("base"))
     sys.path.insert(0, str(base))  # where a recipe's own estimator lives, beside the project file
     recipe = Recipe.model_validate(task.parameter("recipe"))
@@ -67,12 +62,6 @@ def train(task: Task) -> None:
 
 def _ref(task: Task, name: str) -> WindowRef:
     return WindowRef.from_bytes(task.path(name).read_bytes(), name=name)
-
-
-def _span(ref: WindowRef) -> SplitSpan:
-    if ref.first is None or ref.final_first is None or ref.last is None:
-        raise ProjectError(f"window {ref.bounds} of {ref.source} was never split")
-    return SplitSpan(ref.first, ref.final_first, ref.last)
 
 
 def _splits(task: Task, own: TrainingSplit | None) -> list[TrainingSplit]:

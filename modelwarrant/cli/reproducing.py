@@ -12,15 +12,13 @@ from modelwarrant.records import ModelManifest, WindowRef
 from modelwarrant.registry import read_blobs
 from modelwarrant.sources import read_window, verify_ref
 from modelwarrant.stage import collect_provenance
-from modelwarrant.training import fit
+from modelwarrant.training import fit, fitted_rows
 from modelwarrant.windows import (
     FeatureSchema,
-    SplitSpan,
     TrainingSplit,
     parse_bounds,
     split,
     training_digest,
-    training_rows,
 )
 
 __all__ = ["reproduce_version"]
@@ -82,13 +80,9 @@ def _splits(manifest: ModelManifest, schema: FeatureSchema, base: Path) -> list[
         splits = [_split(manifest.reference, schema, base), current]
     else:
         splits = [current]
-    reference = manifest.reference
-    comparable = schema.time is not None or (
-        reference is not None and manifest.current.source == reference.source
-    )
-    if comparable and reference is not None:
-        splits = training_rows(splits, current=_span(manifest.current), reference=_span(reference))
-    return splits
+    if manifest.reference is None:
+        return splits
+    return fitted_rows(splits, current=manifest.current, reference=manifest.reference)
 
 
 def _read(ref: WindowRef, schema: FeatureSchema, base: Path) -> tuple[Any, WindowRef]:
@@ -103,7 +97,3 @@ def _read(ref: WindowRef, schema: FeatureSchema, base: Path) -> tuple[Any, Windo
 def _split(ref: WindowRef, schema: FeatureSchema, base: Path) -> TrainingSplit:
     window, _ = _read(ref, schema, base)
     return split(window, final=ref.final)[0]
-
-
-def _span(ref: WindowRef) -> SplitSpan:
-    return SplitSpan(ref.first or 0, ref.final_first or 0, ref.last or 0)

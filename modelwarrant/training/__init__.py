@@ -6,5 +6,6 @@ arrays, in double, and compared with the estimator's answers before anybody gets
 
 from modelwarrant.training.fitting import FittedModel, fit
 from modelwarrant.training.recipes import BUILT_IN
+from modelwarrant.training.rows import fitted_rows
 
-__all__ = ["BUILT_IN", "FittedModel", "fit"]
+__all__ = ["BUILT_IN", "FittedModel", "fit", "fitted_rows"]
