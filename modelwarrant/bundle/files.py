@@ -67,8 +67,15 @@ def open_bundle(files: Mapping[str, bytes], *, name: str, digest: str | None = N
         raise BundleError(
             f"{name}/model.onnx: digest {model_digest}, the manifest states {manifest.model_digest}"
         )
+    # Compared as bytes: a later version of FeatureSchema may write the same schema otherwise.
+    schema_digest = digest_bytes(files["schema.json"])
+    if schema_digest != manifest.feature_schema_digest:
+        raise BundleError(
+            f"{name}/schema.json: digest {schema_digest}, "
+            f"the manifest states {manifest.feature_schema_digest}"
+        )
     schema = _schema(files["schema.json"], name=f"{name}/schema.json")
-    _check_documents(schema, manifest, name=name)
+    _check_complete(schema, manifest, name=name)
     scorer = Scorer(
         files["model.onnx"],
         n_features=len(schema.features),
@@ -94,8 +101,11 @@ def write_bundle(
     """
     if digest_bytes(onnx_bytes) != manifest.model_digest:
         raise BundleError(f"{path}/model.onnx: its digest is not the one the manifest states")
-    _check_documents(schema, manifest, name=str(path))
-    contents = (onnx_bytes, canonical_json(schema.model_dump(mode="json")), manifest.to_bytes())
+    schema_bytes = canonical_json(schema.model_dump(mode="json"))
+    if digest_bytes(schema_bytes) != manifest.feature_schema_digest:
+        raise BundleError(f"{path}/schema.json: its digest is not the one the manifest states")
+    _check_complete(schema, manifest, name=str(path))
+    contents = (onnx_bytes, schema_bytes, manifest.to_bytes())
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
@@ -123,13 +133,8 @@ def _schema(data: bytes, *, name: str) -> FeatureSchema:
         raise BundleError(f"{name}: not a schema: {where}: {first['msg']}") from error
 
 
-def _check_documents(schema: FeatureSchema, manifest: ModelManifest, *, name: str) -> None:
-    """Refuse a schema that does not define the encoding, or documents that disagree."""
-    if schema.digest != manifest.feature_schema_digest:
-        raise BundleError(
-            f"{name}/schema.json: digest {schema.digest}, "
-            f"the manifest states {manifest.feature_schema_digest}"
-        )
+def _check_complete(schema: FeatureSchema, manifest: ModelManifest, *, name: str) -> None:
+    """Refuse a schema that leaves the encoding undefined, and a model that failed its gate."""
     if schema.task is None or schema.target is None:
         raise BundleError(f"{name}/schema.json: a model's schema names its task and target")
     if schema.task == "classification" and not schema.classes:
