@@ -234,7 +234,9 @@ def _hand_in(store: ObjectStore, key: str, data: bytes) -> None:
     try:
         is_new = store.create(key, data)
     except OutcomeUnknownError:
-        is_new = False
+        if store.get(key) != data:
+            raise
+        return
     if not is_new and store.get(key) != data:
         raise RequestError(f"{key} holds other bytes of the same run; start a new run")
 

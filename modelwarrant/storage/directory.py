@@ -10,9 +10,10 @@ import errno
 import fcntl
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TypeVar
 
 from modelwarrant.errors import (
     OutcomeUnknownError,
@@ -23,6 +24,8 @@ from modelwarrant.errors import (
 from modelwarrant.storage.protocol import checked_key, checked_prefix
 
 __all__ = ["DirectoryStore"]
+
+T = TypeVar("T")
 
 _TEMPORARY = ".tmp"
 """No key begins with a dot, so this folder is outside the store's name space."""
@@ -75,8 +78,9 @@ class DirectoryStore:
         """Write the object if there is none; see ``ObjectStore.create``."""
         path = self.root / checked_key(key)
         try:
-            self._make_folder(path.parent)
-            is_created = not path.exists() and self._link(path, data)
+            is_created = self._in_folder(
+                path.parent, lambda: not path.exists() and self._link(path, data)
+            )
         except OSError as error:
             raise self._failure(error, f"{key} was not written") from error
         try:
@@ -91,9 +95,7 @@ class DirectoryStore:
         """Write or overwrite the object; atomic and durable."""
         path = self.root / checked_key(key)
         try:
-            self._make_folder(path.parent)
-            with self._temporary(data) as temporary:
-                temporary.replace(path)
+            self._in_folder(path.parent, lambda: self._replace(path, data))
             _sync_folder(path.parent)
         except OSError as error:
             raise self._failure(error, f"{key} was not written") from error
@@ -117,6 +119,21 @@ class DirectoryStore:
             return
         except OSError as error:
             raise self._failure(error, f"{key} was not deleted") from error
+
+    def _in_folder(self, folder: Path, write: Callable[[], T]) -> T:
+        """Write into a folder, made if need be; made again where somebody removed it meanwhile."""
+        try:
+            self._make_folder(folder)
+            return write()
+        except FileNotFoundError:
+            self._durable.clear()
+            self._is_swept = False
+            self._make_folder(folder)
+            return write()
+
+    def _replace(self, path: Path, data: bytes) -> None:
+        with self._temporary(data) as temporary:
+            temporary.replace(path)
 
     def _link(self, path: Path, data: bytes) -> bool:
         """Give the data its name, unless the name is taken."""

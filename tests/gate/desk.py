@@ -108,6 +108,10 @@ class Desk:
         request = self.process(self.submit(candidate, **changes))
         return request if request.outcome else self.approve(request)
 
+    def gate_requests(self) -> tuple[PromotionRequest, ...]:
+        """All requests."""
+        return requests.list_requests(self.store)
+
     def waiting(self) -> tuple[PromotionRequest, ...]:
         """The requests without an outcome."""
         return requests.list_requests(self.store, waiting_only=True)

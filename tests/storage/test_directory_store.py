@@ -1,6 +1,7 @@
 """What only a folder can suffer: kill -9, full disks, permissions."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -73,6 +74,17 @@ def test_a_sweep_spares_living_writers(tmp_path: Path) -> None:
         second.create("k/one", b"x")
 
         assert path.read_bytes() == b"in flight"
+
+
+def test_a_store_that_was_removed_is_made_again(tmp_path: Path) -> None:
+    """A process that outlives its folder writes into a new one."""
+    store = DirectoryStore(tmp_path / "store")
+    store.create("k/one", b"old")
+    shutil.rmtree(tmp_path / "store")
+    store.put("k/two", b"put")
+
+    assert store.create("k/one", b"new")
+    assert (store.get("k/one"), store.get("k/two")) == (b"new", b"put")
 
 
 def test_a_full_disk_is_temporary_and_leaves_no_half_object(tmp_path: Path) -> None:
