@@ -37,6 +37,7 @@ def lifecycle(
     run: str,
     requester: str,
     data_digest: str = "",
+    review_by: str = "",
 ) -> None:
     """Wire the stages; see each stage's docstring for its parameters."""
     ingested = ingest_window(
@@ -55,6 +56,7 @@ def lifecycle(
         bounds=reference,
         contract=contract,
         final=final,
+        review_by=review_by,
     ).set_caching_options(False)
     now = validate_window(
         window=ingested.outputs["window"],

@@ -14,6 +14,7 @@ def fetch_production(
     bounds: str,
     contract: dict,
     final: float,
+    review_by: str,
     production: dsl.Output[dsl.Model],
     anchor: dsl.Output[dsl.Model],
     reference: dsl.Output[dsl.Dataset],
@@ -32,6 +33,7 @@ def fetch_production(
             current window is the reference, as its manifest says.
         contract: the feature schema.
         final: final share of the first reference.
+        review_by: ISO date after which a promotion needs a person; empty for none.
         production: bundle, or a file that says there is none yet.
         anchor: bundle of the last version a person approved, or a file that says there is none.
         reference: the reference window, read again and compared with its recorded digest.

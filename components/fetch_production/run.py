@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 
 from modelwarrant.bundle import read_bundle
@@ -30,8 +31,16 @@ def fetch(task: Task) -> None:
     window, ref = _first_reference(task) if production is None else _its_window(task)
     save_window(task.output("reference"), window)
     task.write("reference_ref", ref)
-    task.write("history", history_record(state, model))
+    task.write("history", history_record(state, model, overdue=_overdue(task)))
     task.set("digest", ref.window_digest)
+
+
+def _overdue(task: Task) -> list[str]:
+    """Say what is overdue: it bars a promotion without a person."""
+    review_by = task.parameter("review_by")
+    if review_by and task.now.date() > date.fromisoformat(review_by):
+        return [f"the model's review was due by {review_by}"]
+    return []
 
 
 def _write_bundle(

@@ -11,6 +11,7 @@ from modelwarrant.cli import (
     data,
     demo,
     gate,
+    keys,
     ledger,
     lifecycle,
     policy,
@@ -30,7 +31,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for commands in (data, lifecycle, gate, ledger, policy, serving, store, demo):
+for commands in (data, lifecycle, gate, ledger, policy, serving, store, keys, demo):
     commands.register(app)
 
 

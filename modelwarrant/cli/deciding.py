@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -15,7 +16,7 @@ from modelwarrant.cli.knowledge import Place
 from modelwarrant.cli.options import note, out
 from modelwarrant.policy import read_documents
 from modelwarrant.records import Decision, PromotionRequest
-from modelwarrant.registry import read_blobs
+from modelwarrant.registry import read_blobs, ssh
 from modelwarrant.reports import run_page
 
 __all__ = [
@@ -87,7 +88,13 @@ def describe_request(
 
 
 def decide_request(
-    place: Place, name: str, *, verdict: str, reason: str, self_approve: bool
+    place: Place,
+    name: str,
+    *,
+    verdict: str,
+    reason: str,
+    self_approve: bool,
+    key: Path | None = None,
 ) -> PromotionRequest:
     """Answer as this person, about exactly the candidate and evidence that the request names."""
     request = requests.get(place.store, name)
@@ -101,6 +108,7 @@ def decide_request(
         evidence_digest=request.evidence_digest,
         now=place.now,
         self_approve=self_approve,
+        sign=None if key is None else partial(ssh.sign, key=key),
     )
 
 

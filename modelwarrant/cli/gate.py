@@ -1,10 +1,19 @@
 """Commands of the gate: requests, show, approve, reject, withdraw, review."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from modelwarrant.cli.options import JsonOption, StoreOption, answer_json, note, out, table
+from modelwarrant.cli.options import (
+    JsonOption,
+    KeyOption,
+    StoreOption,
+    answer_json,
+    note,
+    out,
+    table,
+)
 
 __all__ = ["register"]
 
@@ -89,21 +98,25 @@ def approve(
     self_approve: Annotated[
         bool, typer.Option("--self-approve", help="You asked yourself; recorded as such.")
     ] = False,
+    key: KeyOption = None,
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Approve a request: the candidate and the evidence that were shown, and nothing else."""
-    _decide(id, "Approved", reason, store=store, as_json=as_json, self_approve=self_approve)
+    _decide(
+        id, "Approved", reason, key=key, store=store, as_json=as_json, self_approve=self_approve
+    )
 
 
 def reject(
     id: IdArgument,
     reason: ReasonOption,
+    key: KeyOption = None,
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Reject a request; one rejection ends it."""
-    _decide(id, "Rejected", reason, store=store, as_json=as_json)
+    _decide(id, "Rejected", reason, key=key, store=store, as_json=as_json)
 
 
 def _decide(
@@ -111,6 +124,7 @@ def _decide(
     verdict: str,
     reason: str,
     *,
+    key: Path | None,
     store: str | None,
     as_json: bool,
     self_approve: bool = False,
@@ -119,7 +133,7 @@ def _decide(
     from modelwarrant.cli.knowledge import open_place
 
     request = decide_request(
-        open_place(store), id, verdict=verdict, reason=reason, self_approve=self_approve
+        open_place(store), id, verdict=verdict, reason=reason, self_approve=self_approve, key=key
     )
     _answer(request, as_json=as_json)
 
@@ -147,7 +161,6 @@ def _answer(request: object, *, as_json: bool) -> None:
 
 def review(
     port: Annotated[int, typer.Option("--port", help="Port on 127.0.0.1.")] = 8070,
-    show_page: Annotated[bool, typer.Option("--open", help="Open it in a browser.")] = False,
     store: StoreOption = None,
 ) -> None:
     """Serve the review pages on 127.0.0.1; a decision made there is yours."""
@@ -156,7 +169,5 @@ def review(
 
     def opened(address: str) -> None:
         note(f"review pages on {address} (the address is a secret of yours; Ctrl-C ends)")
-        if show_page:
-            typer.launch(address)
 
     serve_review(open_place(store), port=port, opened=opened)

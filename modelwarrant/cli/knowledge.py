@@ -1,5 +1,6 @@
 """What does the command line know of a store: its ledgers, its models, its past?"""
 
+import base64
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from modelwarrant.canonical import digest_bytes
 from modelwarrant.errors import IllegalOperationError, RecordError, UnknownModelError
 from modelwarrant.records import Blob, LedgerEntry, PromotionRequest
 from modelwarrant.registry import (
@@ -20,6 +22,7 @@ from modelwarrant.registry import (
     gc,
     read_blob,
 )
+from modelwarrant.registry.payloads import PublicKey
 from modelwarrant.stage.settings import Settings, read_settings
 from modelwarrant.stage.stores import open_told_store
 from modelwarrant.storage import ObjectStore
@@ -27,6 +30,7 @@ from modelwarrant.storage import ObjectStore
 __all__ = [
     "Place",
     "bury",
+    "change_ledger_keys",
     "collect_garbage",
     "model_history",
     "model_status",
@@ -301,6 +305,37 @@ def _applied(request: PromotionRequest) -> dict[str, Any]:
         "seq": request.ledger_seq,
         "request": request.id,
     }
+
+
+def change_ledger_keys(
+    place: Place, model: str, *, add: str | None, remove: str | None
+) -> list[str]:
+    """Change whose keys are in force, and return the ids of those that are now.
+
+    Raises:
+        RecordError: what shall be added is no public key.
+    """
+    from gate.opening import change_keys
+
+    place.state(model)
+    ledger = place.signing_ledger(model)
+    state = change_keys(
+        ledger,
+        add=() if add is None else (_public_key(add),),
+        remove=() if remove is None else (remove,),
+        actor=place.settings.actor,
+        now=place.now,
+    )
+    place.remember(ledger)
+    return sorted(state.keys)
+
+
+def _public_key(text: str) -> PublicKey:
+    try:
+        raw = base64.b64decode(text, validate=True)
+        return PublicKey(id=digest_bytes(raw), public=text)
+    except ValueError as error:
+        raise RecordError(f"{text!r} is no public key; see `warrant keys show`") from error
 
 
 def collect_garbage(place: Place, model: str) -> dict[str, Any]:

@@ -93,6 +93,8 @@ def _print_status(row: dict[str, object]) -> None:
         if name == "model":
             continue
         shown = "none" if value in (None, []) else value
+        if isinstance(shown, dict):
+            shown = "; ".join(f"{key} {item}" for key, item in shown.items() if item)
         if isinstance(shown, list):
             shown = "; ".join(str(item) for item in shown)
         console.print(f"  {name.replace('_', ' ')}: {shown}", markup=False)

@@ -16,6 +16,7 @@ _LONG = frozenset({"what", "detail", "why"})
 
 __all__ = [
     "JsonOption",
+    "KeyOption",
     "ProjectOption",
     "StoreOption",
     "VerboseOption",
@@ -33,6 +34,15 @@ StoreOption = Annotated[
         envvar="WARRANT_STORE",
         show_default=".warrant",
         help="A folder, or s3://bucket/prefix.",
+    ),
+]
+KeyOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--key",
+        envvar="WARRANT_SSH_KEY",
+        metavar="FILE",
+        help="Sign with this SSH key; without it you are asserted, not proven.",
     ),
 ]
 ProjectOption = Annotated[

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from modelwarrant.cli.options import JsonOption, StoreOption, answer_json, note, out
+from modelwarrant.cli.options import JsonOption, KeyOption, StoreOption, answer_json, note, out
 
 __all__ = ["register"]
 
@@ -25,6 +25,7 @@ def register(app: typer.Typer) -> None:
     group.command("lint")(lint)
     group.command("show")(show)
     group.command("ratify")(ratify)
+    group.command("signers")(signers)
     group.command("replay")(replay)
     group.command("what-if")(what_if)
     group.command("explain")(explain)
@@ -65,6 +66,7 @@ def ratify(
     self_approve: Annotated[
         bool, typer.Option("--self-approve", help="You wrote it yourself; recorded as such.")
     ] = False,
+    key: KeyOption = None,
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -75,7 +77,13 @@ def ratify(
     if not reason.strip():
         raise typer.BadParameter("--reason is needed: why is this policy right?")
     told = ratify_policy(
-        open_place(store), model, policy, reason=reason, author=author, self_approve=self_approve
+        open_place(store),
+        model,
+        policy,
+        reason=reason,
+        author=author,
+        self_approve=self_approve,
+        key=key,
     )
     if as_json:
         answer_json(told)
@@ -83,6 +91,32 @@ def ratify(
         out().print(
             f"{model}: policy {told['digest']} is in force (entry {told['seq']})", markup=False
         )
+
+
+def signers(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="The model it is for.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Allowed signers: man ssh-keygen.")],
+    reason: Annotated[str, typer.Option("--reason", "-r", help="Why; kept in the ledger.")],
+    author: Annotated[
+        str | None, typer.Option("--author", help="Who wrote the list; default: you.")
+    ] = None,
+    self_approve: Annotated[
+        bool, typer.Option("--self-approve", help="You wrote it yourself; recorded as such.")
+    ] = False,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Put a list of allowed SSH signers in force: signed approvals must be by one of them."""
+    from modelwarrant.cli.knowledge import open_place
+    from modelwarrant.cli.ruling import ratify_list
+
+    told = ratify_list(
+        open_place(store), model, file, reason=reason, author=author, self_approve=self_approve
+    )
+    if as_json:
+        answer_json(told)
+    else:
+        out().print(f"{model}: signers {told['digest']} are in force (entry {told['seq']})")
 
 
 def replay(

@@ -3,18 +3,19 @@
 from pathlib import Path
 from typing import Any
 
-from gate.opening import ratify
+from gate.opening import ratified_statement, ratify, ratify_signers
 from modelwarrant import policy
 from modelwarrant.cli.knowledge import Place, parse_name
 from modelwarrant.errors import PolicyError, UnknownModelError
 from modelwarrant.policy import Policy
 from modelwarrant.records import Decision
-from modelwarrant.registry import Decided, State, read_blobs
+from modelwarrant.registry import Decided, Ratified, State, read_blobs, ssh
 
 __all__ = [
     "find_decision",
     "load_policy",
     "policy_text",
+    "ratify_list",
     "ratify_policy",
     "recorded",
     "replay_decision",
@@ -45,11 +46,16 @@ def ratify_policy(
     reason: str,
     author: str | None,
     self_approve: bool,
+    key: Path | None = None,
 ) -> dict[str, Any]:
     """Put a policy in force for a model."""
     place.state(model)
     rules = load_policy(path)
     ledger = place.signing_ledger(model)
+    signature = None
+    if key is not None:
+        said = ratified_statement(model, rules.digest, approver=place.settings.actor, reason=reason)
+        signature = ssh.sign(said, key=key)
     found = ratify(
         ledger,
         rules,
@@ -58,8 +64,38 @@ def ratify_policy(
         reason=reason,
         now=place.now,
         self_approve=self_approve,
+        signature=signature,
     )
     place.remember(ledger)
+    return _told(model, found)
+
+
+def ratify_list(
+    place: Place,
+    model: str,
+    path: Path,
+    *,
+    reason: str,
+    author: str | None,
+    self_approve: bool,
+) -> dict[str, Any]:
+    """Put a list of allowed SSH signers in force for a model."""
+    place.state(model)
+    ledger = place.signing_ledger(model)
+    found = ratify_signers(
+        ledger,
+        path.read_bytes(),
+        author=author or place.settings.actor,
+        approver=place.settings.actor,
+        reason=reason,
+        now=place.now,
+        self_approve=self_approve,
+    )
+    place.remember(ledger)
+    return _told(model, found)
+
+
+def _told(model: str, found: Ratified) -> dict[str, Any]:
     return {
         "model": model,
         "digest": found.digest,

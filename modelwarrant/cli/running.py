@@ -16,7 +16,7 @@ from typing import Any, Final, Literal
 from gate.opening import ensure_ledger
 from modelwarrant import policy
 from modelwarrant.canonical import digest_bytes
-from modelwarrant.cli.deciding import ask_person, pass_gate
+from modelwarrant.cli.deciding import ask_person, describe_request, pass_gate
 from modelwarrant.cli.knowledge import Place, open_place
 from modelwarrant.cli.options import note, out
 from modelwarrant.cli.ruling import load_policy
@@ -238,6 +238,7 @@ class _Walker:
             "policy": self._rules.to_bytes().decode(),
             "run": self._run,
             "requester": self._place.settings.actor,
+            "review_by": "" if project.review_by is None else project.review_by.isoformat(),
         }
 
     def _on_finish(self, task: FinishedTask) -> None:
@@ -297,9 +298,12 @@ class _Walker:
         folder.mkdir(parents=True, exist_ok=True)
         found = {}
         for name, task in _PAGES.items():
-            target = folder / f"{name}.html"
-            shutil.copyfile(tasks[task].artifact("page"), target)
-            found[name] = _shown(target)
+            shutil.copyfile(tasks[task].artifact("page"), folder / f"{name}.html")
+            found[name] = _shown(folder / f"{name}.html")
+        if self._request is not None:  # the stage drew it before there was an outcome
+            page = describe_request(self._place, self._request.id)[2]
+            if page is not None:
+                shutil.copyfile(page, folder / "report.html")
         return found
 
 

@@ -1,6 +1,7 @@
 """The lifecycle as a person lives it, through the command line alone."""
 
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -186,6 +187,37 @@ def test_an_unratified_policy_holds(promoted: Laptop, tmp_path: Path) -> None:
     assert 2 == refused.returncode
     laptop("policy", "ratify", "demand", "mine.yaml", "--reason", "wider", "--self-approve")
     assert "NEEDS_APPROVAL" == laptop.json("run", *window, expect=10)["verdict"]
+
+
+def test_a_passed_review_date_is_told_to_the_policy(promoted: Laptop, tmp_path: Path) -> None:
+    """After ``review_by`` nothing is promoted without a person."""
+    laptop = copy_of(promoted, tmp_path)
+    project = laptop.project / "warrant.yaml"
+    project.write_text(project.read_text() + "review_by: 2020-01-31\n")
+    ran = laptop.json("run", "--current", "2024-03-15..2024-06-01", expect=11)
+
+    assert "yes" == ran["levels"]["overdue"]
+
+
+def test_a_signed_approval_is_told_from_an_asserted_one(laptop: Laptop) -> None:
+    """With an SSH key the ledger can prove who approved; another key is refused."""
+    for name in ("grace", "mallory"):
+        words = ["-q", "-t", "ed25519", "-N", "", "-f", str(laptop.folder / name), "-C", name]
+        subprocess.run(["ssh-keygen", *words], check=True)
+    signers = laptop.folder / "signers"
+    signers.write_text(f"grace {(laptop.folder / 'grace.pub').read_text()}")
+    request = laptop.json("run", expect=10)["request"]
+    laptop("policy", "signers", "demand", str(signers), "--reason", "team", "--self-approve")
+    forged = ("--reason", "ok", "--key", str(laptop.folder / "mallory"))
+    assert 2 == laptop.run("approve", request, *forged, actor="grace").returncode
+    laptop(
+        "approve", request, "--reason", "ok", "--key", str(laptop.folder / "grace"), actor="grace"
+    )
+
+    [promote] = [e for e in laptop.json("history", "demand")["entries"] if e["op"] == "promote"]
+    assert "signed" in promote["summary"]
+    assert "not proven" not in promote["summary"]
+    laptop("verify", "demand")
 
 
 @pytest.mark.parametrize(
