@@ -49,7 +49,7 @@ def fit_boosting(model: Any, examples: Examples) -> Fitted:
                 "count as unseen, or use another recipe"
             )
     model.set_params(categorical_features=examples.categories or None)
-    model.fit(examples.rows, examples.targets)
+    model.fit(_learnable(examples), examples.targets)
     n_targets = model.n_trees_per_iteration_
     graph = Graph(len(examples.schema.features))
     trees = list(_trees(model, examples))
@@ -77,6 +77,15 @@ def fit_boosting(model: Any, examples: Examples) -> Fitted:
 
     scores = graph.spread(graph.probabilities(raw, n_scores=n_targets), present, n_classes)
     return Fitted(probabilities, graph.model(scores, n_scores=n_classes), "double", thresholds)
+
+
+def _learnable(examples: Examples) -> Floats:
+    """Return the rows; a number no row has is constant, as scikit-learn cannot bin no value."""
+    rows = examples.rows.copy()
+    for position in range(rows.shape[1]):
+        if position not in examples.categories and np.isnan(rows[:, position]).all():
+            rows[:, position] = 0.0
+    return rows
 
 
 def _trees(model: Any, examples: Examples) -> Iterator[Tree]:

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from modelwarrant.bundle import encode
 from modelwarrant.errors import TrainingError
+from modelwarrant.training.fitted import LARGEST_FLOAT32
 from modelwarrant.windows import Feature, FeatureSchema, TrainingSplit
 
 __all__ = ["MOST_LEVELS", "Examples", "examples_of"]
@@ -82,6 +83,10 @@ def _targets(
         values = np.concatenate([split.window.numbers(name) for split in train])
         if bad := int(np.count_nonzero(~np.isfinite(values))):
             raise TrainingError(f"target {name!r}: {bad} of {len(values)} values are not finite")
+        if np.abs(values).max() > LARGEST_FLOAT32:
+            raise TrainingError(
+                f"target {name!r}: values beyond {LARGEST_FLOAT32:.1e} cannot be learnt; rescale it"
+            )
         return values
     codes = np.concatenate([split.window.codes(name, schema.classes or ()) for split in train])
     if bad := int(np.count_nonzero(codes < 0)):

@@ -7,9 +7,12 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Fitted"]
+__all__ = ["LARGEST_FLOAT32", "Fitted"]
 
 Floats = npt.NDArray[np.float64]
+
+LARGEST_FLOAT32 = float(np.finfo(np.float32).max)
+"""3.4e38: scikit-learn's forests refuse larger numbers, and boosting's gradients end there."""
 
 
 @dataclass(frozen=True)
@@ -23,3 +26,5 @@ class Fitted:
     """``float32`` where a library converted it: its answers are rounded."""
     thresholds: Mapping[int, Floats]
     """Values at which the answer may jump, by position of the feature."""
+    largest: float = np.inf
+    """Magnitude up to which the estimator itself answers; parity compares nothing beyond."""

@@ -9,7 +9,7 @@ from threadpoolctl import threadpool_limits
 
 from modelwarrant.records import ParityReport, Recipe
 from modelwarrant.training.examples import Examples, examples_of
-from modelwarrant.training.parity import check_parity
+from modelwarrant.training.parity import check_parity, compared_step
 from modelwarrant.training.recipes import fit_recipe
 from modelwarrant.windows import FeatureSchema, TrainingSplit
 
@@ -51,12 +51,11 @@ def fit(train: Sequence[TrainingSplit], schema: FeatureSchema, recipe: Recipe) -
     with threadpool_limits(limits=1):
         fitted = fit_recipe(recipe, examples)
         report, answers = check_parity(fitted, examples)
-    step = max(1, -(-len(examples.rows) // report.rows))
     return FittedModel(
         onnx=fitted.onnx,
         schema=examples.schema,
         parity=report,
-        metrics=_metrics(examples, answers, examples.targets[::step]),
+        metrics=_metrics(examples, answers, examples.targets[:: compared_step(len(examples.rows))]),
         rows=len(examples.rows),
     )
 

@@ -8,7 +8,7 @@ from onnx import TensorProto
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
 from modelwarrant.training.examples import Examples
-from modelwarrant.training.fitted import Fitted, Floats
+from modelwarrant.training.fitted import LARGEST_FLOAT32, Fitted, Floats
 from modelwarrant.training.graph import Graph
 from modelwarrant.training.preparation import Preparation, prepare
 from modelwarrant.training.trees import Tree, add_trees
@@ -42,7 +42,7 @@ def fit_forest(model: Any, examples: Examples) -> Fitted:
             return np.asarray(model.predict(preparation.matrix(rows))).reshape(-1, 1)
 
         onnx = graph.model(scores, n_scores=1)
-        return Fitted(predict, onnx, "double", _thresholds(trees, preparation))
+        return Fitted(predict, onnx, "double", _thresholds(trees, preparation), LARGEST_FLOAT32)
     n_classes, present = len(examples.schema.classes or ()), model.classes_.tolist()
     outputs: list[int | None] = [1] if len(present) == 2 else list(range(len(present)))
     scores = add_trees(graph, _trees(trees, outputs), n_targets=len(outputs), rows=rows)
@@ -56,7 +56,8 @@ def fit_forest(model: Any, examples: Examples) -> Fitted:
         return answers
 
     onnx = graph.model(scores, n_scores=n_classes)
-    return Fitted(probabilities, onnx, "double", _thresholds(trees, preparation))
+    thresholds = _thresholds(trees, preparation)
+    return Fitted(probabilities, onnx, "double", thresholds, LARGEST_FLOAT32)
 
 
 def _trees(trees: list[Any], outputs: list[int | None]) -> Iterator[Tree]:

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression, Ridge
 
 from modelwarrant.training.examples import Examples
-from modelwarrant.training.fitted import Fitted, Floats
+from modelwarrant.training.fitted import LARGEST_FLOAT32, Fitted, Floats
 from modelwarrant.training.graph import Graph
 from modelwarrant.training.preparation import prepare
 
@@ -37,7 +37,7 @@ def fit_linear(model: Any, examples: Examples) -> Fitted:
         def predict(rows: Floats) -> Floats:
             return np.asarray(model.predict(preparation.matrix(rows))).reshape(-1, 1)
 
-        return Fitted(predict, graph.model(raw, n_scores=1), "double", {})
+        return Fitted(predict, graph.model(raw, n_scores=1), "double", {}, LARGEST_FLOAT32)
     n_classes = len(examples.schema.classes or ())
     present = model.classes_.tolist()
 
@@ -48,4 +48,6 @@ def fit_linear(model: Any, examples: Examples) -> Fitted:
 
     scores = graph.probabilities(raw, n_scores=weights.shape[1])
     scores = graph.spread(scores, present, n_classes)
-    return Fitted(probabilities, graph.model(scores, n_scores=n_classes), "double", {})
+    return Fitted(
+        probabilities, graph.model(scores, n_scores=n_classes), "double", {}, LARGEST_FLOAT32
+    )

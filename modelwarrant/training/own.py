@@ -17,7 +17,7 @@ from modelwarrant.bundle import OUTPUT
 from modelwarrant.errors import MissingExtraError, TrainingError
 from modelwarrant.training.boosting import fit_boosting
 from modelwarrant.training.examples import Examples
-from modelwarrant.training.fitted import Fitted, Floats
+from modelwarrant.training.fitted import LARGEST_FLOAT32, Fitted, Floats
 from modelwarrant.training.forest import fit_forest
 from modelwarrant.training.graph import IR_VERSION, Graph
 from modelwarrant.training.preparation import prepare
@@ -28,10 +28,22 @@ _BOOSTED = (HistGradientBoostingClassifier, HistGradientBoostingRegressor)
 _TREES = (ForestClassifier, ForestRegressor, DecisionTreeClassifier, DecisionTreeRegressor)
 _OPSETS = {"": 18, "ai.onnx.ml": 3}
 """What skl2onnx 1.20 writes."""
+_CONVERSION_ERRORS = (
+    AttributeError,
+    IndexError,
+    KeyError,
+    NotImplementedError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+"""What skl2onnx's converters raise where they do not know a variant of an estimator."""
 
 
 def estimator(path: str, task: str, seed: int) -> Any:
-    """Return a new instance of the class at ``package.module:Class``, seeded where it can be.
+    """Return what ``package.module:Name`` makes, seeded wherever it can be.
+
+    The name is a class or function that needs no arguments; a Pipeline's steps are seeded too.
 
     Raises:
         TrainingError: it cannot be imported, is no scikit-learn estimator, or of the other task.
@@ -41,20 +53,24 @@ def estimator(path: str, task: str, seed: int) -> Any:
         kind = getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError) as error:
         raise TrainingError(f"recipe {path!r}: cannot be imported: {error}") from error
-    if not (isinstance(kind, type) and issubclass(kind, BaseEstimator)):
-        raise TrainingError(f"recipe {path!r}: not a scikit-learn estimator")
     try:
         made = kind()
     except TypeError as error:
-        raise TrainingError(f"recipe {path!r}: needs arguments to be made: {error}") from error
+        raise TrainingError(
+            f"recipe {path!r}: cannot be made without arguments: {error}; name a class or function "
+            "of your own that needs none"
+        ) from error
+    if not isinstance(made, BaseEstimator):
+        raise TrainingError(f"recipe {path!r}: not a scikit-learn estimator")
     fits = is_classifier(made) if task == "classification" else is_regressor(made)
     if not fits:
         raise TrainingError(f"recipe {path!r}: not for {task}")
-    if task == "classification" and not hasattr(kind, "predict_proba"):
-        raise TrainingError(f"recipe {path!r}: gives no probabilities (predict_proba)")
-    if "random_state" in made.get_params():
-        made.set_params(random_state=seed)
-    return made
+    seeds = [
+        name
+        for name in made.get_params()
+        if name == "random_state" or name.endswith("__random_state")
+    ]
+    return made.set_params(**dict.fromkeys(seeds, seed))
 
 
 def fit_own(model: Any, examples: Examples) -> Fitted:
@@ -62,8 +78,14 @@ def fit_own(model: Any, examples: Examples) -> Fitted:
 
     Raises:
         MissingExtraError: skl2onnx is needed and not installed.
-        TrainingError: skl2onnx does not know the estimator.
+        TrainingError: it gives no probabilities, or skl2onnx does not know it.
     """
+    is_class = examples.schema.task == "classification"
+    if is_class and not hasattr(model, "predict_proba"):
+        raise TrainingError(
+            f"recipe {type(model).__name__}: gives no probabilities (predict_proba) with these "
+            "parameters"
+        )
     if isinstance(model, _BOOSTED):
         return fit_boosting(model, examples)
     if isinstance(model, _TREES):
@@ -72,7 +94,6 @@ def fit_own(model: Any, examples: Examples) -> Fitted:
     matrix = preparation.matrix(examples.rows)
     model.fit(matrix, examples.targets)
     n_classes = len(examples.schema.classes or ())
-    is_class = examples.schema.task == "classification"
     present = model.classes_.tolist() if is_class else []
 
     def answer(rows: Floats) -> Floats:
@@ -88,7 +109,7 @@ def fit_own(model: Any, examples: Examples) -> Fitted:
     if is_class:
         scores = graph.spread(scores, present, n_classes)
     onnx = graph.model(scores, n_scores=n_classes if is_class else 1, opsets=_OPSETS)
-    return Fitted(answer, onnx, "float32", {})
+    return Fitted(answer, onnx, "float32", {}, LARGEST_FLOAT32)
 
 
 def _converted(model: Any, graph: Graph, rows: str, *, n_columns: int, is_class: bool) -> str:
@@ -96,7 +117,7 @@ def _converted(model: Any, graph: Graph, rows: str, *, n_columns: int, is_class:
     try:
         from skl2onnx import convert_sklearn
         from skl2onnx.common.data_types import FloatTensorType
-        from skl2onnx.common.exceptions import MissingShapeCalculator
+        from skl2onnx.common.exceptions import MissingConverter, MissingShapeCalculator
     except ImportError as error:
         raise MissingExtraError(
             "an estimator of your own needs skl2onnx: pip install 'modelwarrant[convert]'"
@@ -109,13 +130,19 @@ def _converted(model: Any, graph: Graph, rows: str, *, n_columns: int, is_class:
             options=options,
             target_opset=_OPSETS,
         )
-    except (MissingShapeCalculator, NotImplementedError, RuntimeError, ValueError) as error:
+    except (*_CONVERSION_ERRORS, MissingShapeCalculator, MissingConverter) as error:
         first = str(error).strip().partition("\n")[0]
         raise TrainingError(
             f"recipe {type(model).__name__}: skl2onnx cannot convert it: {first}"
         ) from error
     converted.ir_version = IR_VERSION
     prefixed = compose.add_prefix(load_from_string(converted.SerializeToString()), "own_")
+    foreign = {node.domain for node in prefixed.graph.node} - {"ai.onnx", *_OPSETS}
+    if foreign:
+        raise TrainingError(
+            f"recipe {type(model).__name__}: skl2onnx writes it with operators of "
+            f"{', '.join(sorted(foreign))}, which not every server has"
+        )
     graph.nodes.append(_identity(rows, "own_matrix"))
     graph.nodes.extend(prefixed.graph.node)
     graph.initializers.extend(prefixed.graph.initializer)

@@ -1,5 +1,7 @@
 """Does the ONNX model answer as the fitted estimator does, on rows where the two could part?"""
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
@@ -10,7 +12,7 @@ from modelwarrant.training.examples import Examples
 from modelwarrant.training.fitted import Fitted
 from modelwarrant.windows import Feature
 
-__all__ = ["check_parity", "hard_rows"]
+__all__ = ["check_parity", "compared_step", "hard_rows"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -24,24 +26,52 @@ _BASES = 16
 _FAR = (2.0**24 + 1.0, -(2.0**24) - 1.0, 1e12, -1e12)
 """Whole numbers that float32 cannot hold."""
 _SHOWN = 5
+_TINY = float(np.finfo(np.float64).tiny)
+"""Spread of a constant target: then only the prediction's own size counts."""
+
+
+@dataclass(frozen=True)
+class _Names:
+    """How compared rows are called."""
+
+    n_seen: int
+    step: int
+    hard: Floats
+    changed: npt.NDArray[np.int64]
+    features: tuple[Feature, ...]
+
+    def of(self, row: int) -> str:
+        if row < self.n_seen:
+            return f"training row {row * self.step}"
+        place = row - self.n_seen
+        position = self.changed[place]
+        value = self.hard[place, position]
+        return f"hard row {place}: {self.features[position].name!r} = {value:.17g}"
+
+
+def compared_step(n_rows: int) -> int:
+    """Return which training rows parity compares: the first, and each so many rows on."""
+    return max(1, -(-n_rows // _MOST_ROWS))
 
 
 def check_parity(fitted: Fitted, examples: Examples) -> tuple[ParityReport, Floats]:
     """Compare both answers on training rows and on hard rows.
 
-    Differences are absolute for probabilities, and relative to max(1, |prediction|) for a
-    regression. A label that differs where the estimator's two best scores are within the tolerance
-    is a tie.
+    Differences are absolute for probabilities. For a regression they are relative to the larger of
+    the prediction and the targets' standard deviation: so the same model in other units of the
+    target gets the same verdict, and a prediction near zero, the sum of terms as large as the
+    spread, is not held to more digits than float64 has. A label that differs where the estimator's
+    two best scores are within the tolerance is a tie.
 
     Returns:
         The report, and the estimator's answers on the training rows that were compared.
 
     Raises:
-        ParityError: the answers differ; names the rows.
+        ParityError: the answers differ, or the estimator has none; names the rows.
     """
-    step = max(1, -(-len(examples.rows) // _MOST_ROWS))
+    step = compared_step(len(examples.rows))
     seen = examples.rows[::step]
-    hard = hard_rows(fitted, examples)
+    hard, changed = hard_rows(fitted, examples)
     rows = np.concatenate([seen, hard])
     n_scores = len(examples.schema.classes or ()) or 1
     if examples.schema.task == "regression":
@@ -52,11 +82,14 @@ def check_parity(fitted: Fitted, examples: Examples) -> tuple[ParityReport, Floa
         n_scores=n_scores,
         name="model.onnx",
     )
-    expected, found = fitted.answer(rows), scorer.scores(rows)
+    expected, found = _answers(fitted, rows), scorer.scores(rows)
     tolerance = _TOLERANCE[fitted.path]
-    differences = np.abs(found - expected)
+    with np.errstate(invalid="ignore"):  # an infinity beside another answer is NaN: refused below
+        differences = np.where(found == expected, 0.0, np.abs(found - expected))
     if examples.schema.task == "regression":
-        differences = differences / np.maximum(1.0, np.abs(expected))
+        spread = max(float(examples.targets.std()), _TINY)
+        with np.errstate(invalid="ignore"):
+            differences = differences / np.maximum(spread, np.abs(expected))
         differs = np.zeros(len(rows), dtype=np.bool_)
         ties = differs
     else:
@@ -66,7 +99,8 @@ def check_parity(fitted: Fitted, examples: Examples) -> tuple[ParityReport, Floa
     worst = differences.max(axis=1)
     wrong = ~(worst <= tolerance) | (differs & ~ties)
     if wrong.any():
-        raise ParityError(_message(wrong, worst, n_seen=len(seen), step=step, tolerance=tolerance))
+        names = _Names(len(seen), step, hard, changed, examples.schema.features)
+        raise ParityError(_message(wrong, worst, names, tolerance))
     report = ParityReport(
         rows=len(seen),
         hard_rows=len(hard),
@@ -79,38 +113,51 @@ def check_parity(fitted: Fitted, examples: Examples) -> tuple[ParityReport, Floa
     return report, expected[: len(seen)]
 
 
-def _message(
-    wrong: npt.NDArray[np.bool_], worst: Floats, *, n_seen: int, step: int, tolerance: float
-) -> str:
-    rows = np.flatnonzero(wrong)
-    names = [
-        f"training row {row * step}" if row < n_seen else f"hard row {row - n_seen}"
-        for row in rows[:_SHOWN].tolist()
-    ]
+def _answers(fitted: Fitted, rows: Floats) -> Floats:
+    try:
+        with np.errstate(over="ignore"):  # a log link far outside the data: the answer is infinite
+            return fitted.answer(rows)
+    except ValueError as error:
+        first = str(error).strip().partition("\n")[0]
+        raise ParityError(f"the fitted estimator itself cannot answer: {first}") from error
+
+
+def _message(wrong: npt.NDArray[np.bool_], worst: Floats, names: "_Names", tolerance: float) -> str:
+    rows = np.flatnonzero(wrong).tolist()
     more = f" and {len(rows) - _SHOWN} more" if len(rows) > _SHOWN else ""
+    made_up = rows[0] >= names.n_seen and names.features[names.changed[rows[0] - names.n_seen]]
+    hint = (
+        "; where no such value can come, declare the column's range"
+        if made_up and made_up.kind == "number"
+        else ""
+    )
     return (
         f"the ONNX model answers differently from the fitted estimator on {len(rows)} of "
-        f"{len(wrong)} rows ({', '.join(names)}{more}); largest difference "
-        f"{np.nanmax(worst):.3g}, allowed {tolerance:g}. The model is refused"
+        f"{len(wrong)} rows ({', '.join(map(names.of, rows[:_SHOWN]))}{more}); largest difference "
+        f"{np.nanmax(worst, initial=0.0):.3g}, allowed {tolerance:g}. The model is refused{hint}"
     )
 
 
-def hard_rows(fitted: Fitted, examples: Examples) -> Floats:
+def hard_rows(fitted: Fitted, examples: Examples) -> tuple[Floats, npt.NDArray[np.int64]]:
     """Return rows made to be difficult: each takes a training row and changes one feature.
 
     To a threshold and its two neighbours in double, to a whole number beyond 2**24, to an unseen
     and to each known level, to missing, to the ends of the declared range; never to a value that
-    the schema forbids.
+    the schema forbids, or that the estimator does not answer for.
+
+    Returns:
+        (n, d) encoded rows, and (n,) the position of the feature that was changed.
     """
     bases = examples.rows[:: max(1, len(examples.rows) // _BASES)][:_BASES]
-    made = []
+    made, changed = [examples.rows[:0]], []
     for position, feature in enumerate(examples.schema.features):
         values = _hard_values(feature, fitted.thresholds.get(position, np.zeros(0)))
-        if len(values):
-            rows = bases[np.arange(len(values)) % len(bases)].copy()
-            rows[:, position] = values
-            made.append(rows)
-    return np.concatenate(made) if made else np.empty((0, examples.rows.shape[1]))
+        values = values[~(np.abs(values) > fitted.largest)]
+        rows = bases[np.arange(len(values)) % len(bases)].copy()
+        rows[:, position] = values
+        made.append(rows)
+        changed += [position] * len(values)
+    return np.concatenate(made), np.array(changed, dtype=np.int64)
 
 
 def _hard_values(feature: Feature, thresholds: Floats) -> Floats:

@@ -11,7 +11,9 @@ import numpy as np
 import numpy.typing as npt
 from onnx import TensorProto
 
+from modelwarrant.errors import TrainingError
 from modelwarrant.training.examples import Examples
+from modelwarrant.training.fitted import LARGEST_FLOAT32
 from modelwarrant.training.graph import Graph
 
 __all__ = ["Preparation", "prepare"]
@@ -87,10 +89,14 @@ def prepare(examples: Examples, *, one_hot: bool, scale: bool) -> Preparation:
         examples: what is trained on.
         one_hot: a column a level instead of the level's code.
         scale: give every number mean 0 and standard deviation 1.
+
+    Raises:
+        TrainingError: a number is too large for the estimators, or no column is left.
     """
     features = examples.schema.features
     numbers = tuple(i for i, feature in enumerate(features) if feature.kind != "category")
     values = examples.rows[:, numbers]
+    _check_sizes(examples, numbers)
     medians = np.zeros(len(numbers))
     for place in range(len(numbers)):
         known = values[~np.isnan(values[:, place]), place]
@@ -98,7 +104,7 @@ def prepare(examples: Examples, *, one_hot: bool, scale: bool) -> Preparation:
     filled = np.where(np.isnan(values), medians, values)
     centers = filled.mean(axis=0) if scale else np.zeros(len(numbers))
     spreads = filled.std(axis=0) if scale else np.ones(len(numbers))
-    return Preparation(
+    prepared = Preparation(
         numbers=numbers,
         medians=medians,
         centers=centers,
@@ -111,3 +117,21 @@ def prepare(examples: Examples, *, one_hot: bool, scale: bool) -> Preparation:
         ),
         one_hot=one_hot,
     )
+    if prepared.matrix(examples.rows[:1]).shape[1] == 0:
+        raise TrainingError(
+            "no feature gives a column to learn from: every category lists no levels; list them, "
+            "or leave 'categories' out and they are learnt"
+        )
+    return prepared
+
+
+def _check_sizes(examples: Examples, numbers: tuple[int, ...]) -> None:
+    """Refuse numbers that overflow in the estimators' float32."""
+    too_large = np.abs(examples.rows) > LARGEST_FLOAT32
+    for position in numbers:
+        if bad := int(too_large[:, position].sum()):
+            raise TrainingError(
+                f"column {examples.schema.features[position].name!r}: {bad} of "
+                f"{len(too_large)} values lie beyond {LARGEST_FLOAT32:.1e}, which this recipe "
+                "cannot learn from; correct or rescale them, or use hist_gradient_boosting"
+            )

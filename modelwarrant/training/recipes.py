@@ -30,7 +30,7 @@ def fit_recipe(recipe: Recipe, examples: Examples) -> Fitted:
             cannot be fitted on.
     """
     model, fit = _estimator(recipe, examples.schema.task or "")
-    _set_parameters(model, recipe)
+    _set_parameters(model, recipe, examples.schema.classes or ())
     try:
         return fit(model, examples)
     except (ValueError, TypeError, FloatingPointError, OverflowError, MemoryError) as error:
@@ -64,9 +64,14 @@ def _estimator(recipe: Recipe, task: str) -> tuple[Any, _Fit]:
     )
 
 
-def _set_parameters(model: Any, recipe: Recipe) -> None:
+def _set_parameters(model: Any, recipe: Recipe, classes: tuple[str, ...]) -> None:
     known = set(model.get_params()) - _OURS
     unknown = sorted(set(recipe.parameters) - known)
+    if unknown and unknown[0] in _OURS:
+        raise TrainingError(
+            f"recipe {recipe.model}: the parameter {unknown[0]!r} is set by modelwarrant; "
+            "leave it out (the recipe's 'seed' seeds the estimator)"
+        )
     if unknown:
         near = get_close_matches(unknown[0], known, n=1)
         raise TrainingError(
@@ -74,4 +79,18 @@ def _set_parameters(model: Any, recipe: Recipe) -> None:
             + (f" (did you mean {near[0]!r}?)" if near else "")
             + f"; it has {', '.join(sorted(known))}"
         )
-    model.set_params(**recipe.parameters)
+    parameters = dict(recipe.parameters)
+    if isinstance(weights := parameters.get("class_weight"), dict):
+        parameters["class_weight"] = _by_code(weights, classes, recipe.model)
+    model.set_params(**parameters)
+
+
+def _by_code(weights: dict[str, Any], classes: tuple[str, ...], model: str) -> dict[int, Any]:
+    """Return weights by class code: estimators learn codes, and a recipe names labels."""
+    for label in weights:
+        if label not in classes:
+            raise TrainingError(
+                f"recipe {model}: class_weight names the label {label!r}; the target's classes "
+                f"are {', '.join(classes)}"
+            )
+    return {code: weights.get(label, 1.0) for code, label in enumerate(classes)}
