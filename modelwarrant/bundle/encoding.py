@@ -147,7 +147,8 @@ def _plain(values: Column, feature: Feature) -> npt.NDArray[np.float64]:
         values = values.tolist()
     convert = _converter(feature)
     encoded = np.empty(len(values), dtype=np.float64)
-    for row, value in enumerate(values):
+    for row, given in enumerate(values):
+        value = given.item() if isinstance(given, np.generic) else given
         if value is None or (isinstance(value, float) and value != value):
             encoded[row] = np.nan
             continue

@@ -24,7 +24,8 @@ def permutation_weights(bundle: Bundle, window: Window, *, seed: int = 0) -> dic
         seed: of the shuffles.
 
     Returns:
-        Weights in [0, 1] that add to 1; all 0 where the model's answers never change.
+        Weights in [0, 1] that add to 1; all 0 where the model's answers never change, or where the
+        window has no rows.
     """
     rows = encode(window.take(canonical_order(window)[:_MOST_ROWS]), bundle.schema)
     answers = bundle.predict_rows(rows).values
@@ -33,6 +34,6 @@ def permutation_weights(bundle: Bundle, window: Window, *, seed: int = 0) -> dic
     for column, name in enumerate(bundle.schema.names):
         shuffled = rows.copy()
         shuffled[:, column] = rng.permutation(rows[:, column])
-        changes[name] = float(np.abs(bundle.predict_rows(shuffled).values - answers).mean())
+        changes[name] = float(np.abs(bundle.predict_rows(shuffled).values - answers).sum())
     total = sum(changes.values())
     return {name: change / total if total > 0 else 0.0 for name, change in changes.items()}
