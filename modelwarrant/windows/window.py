@@ -59,7 +59,10 @@ class Window:
         """
         column = self.table.column(name)
         if pa.types.is_timestamp(column.type):
-            column = pc.divide(pc.cast(pc.cast(column, pa.int64()), pa.float64()), 1e6)
+            micros = pc.cast(
+                pc.cast(column, pa.int64()), pa.float64(), safe=False
+            )  # beyond 2**53 us
+            column = pc.divide(micros, 1e6)
         column = pc.cast(column, pa.float64())
         if column.null_count:
             column = pc.fill_null(column, float("nan"))
