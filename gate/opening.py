@@ -45,8 +45,9 @@ def open_ledger(store: ObjectStore, model: str, *, home: LaptopHome, readers: in
     """
     _demand_apart(store, home)
     pin = home.pin(store.uri, model)
-    genesis = None if pin is None else pin.genesis
-    return Ledger(store, model, home.signer(), genesis, readers=readers)
+    if pin is None:
+        return Ledger(store, model, home.signer(), readers=readers)
+    return Ledger(store, model, home.signer(), pin.genesis, anchor=pin.anchor, readers=readers)
 
 
 def ensure_ledger(
@@ -69,7 +70,8 @@ def ensure_ledger(
         now: advisory.
 
     Raises:
-        TamperedError: the ledger that is remembered is gone, but the rest of it is not.
+        TamperedError: the ledger that is remembered is gone, but the rest of it is not; or it
+            was set back or replaced.
         IllegalOperationError: the ledger is somebody else's, and this laptop's key not in force.
     """
     _demand_apart(store, home)
@@ -81,8 +83,9 @@ def ensure_ledger(
             f"{pin.genesis}; restore the log from a backup"
         )
     signer = home.signer()
-    pinned = None if pin is None or gone else pin.genesis
-    ledger = Ledger(store, model, signer, pinned)
+    ledger = Ledger(store, model, signer)
+    if pin is not None and not gone:
+        ledger = Ledger(store, model, signer, pin.genesis, anchor=pin.anchor)
     is_new = ledger.state().seq == 0
     if is_new:
         ledger.append(
@@ -107,8 +110,8 @@ def ensure_ledger(
             shipped_default=True,
         )
     remember(home, ledger)
-    pinned_ledger = Ledger(store, model, signer, ledger.state().genesis)
-    return Opened(pinned_ledger, is_new, pin.genesis if pin is not None and gone else None)
+    replaced = pin.genesis if pin is not None and gone else None
+    return Opened(open_ledger(store, model, home=home), is_new, replaced)
 
 
 def remember(home: LaptopHome, ledger: Ledger) -> None:

@@ -66,6 +66,7 @@ class Ledger:
         model: whose it is.
         signer: signs what is appended; None opens for reading.
         pinned_genesis: digest the first entry must have; None trusts the first one seen.
+        anchor: an entry seen before, which must still be there when the log is first read.
         snapshot_keys: further public keys (id to base64) whose snapshots are trusted; the
             signer's own always are.
         readers: GETs in flight at a time; 1 is right for a folder, 16 for S3.
@@ -80,6 +81,7 @@ class Ledger:
         signer: Signer | None = None,
         pinned_genesis: str | None = None,
         *,
+        anchor: Anchor | None = None,
         snapshot_keys: Mapping[str, str] | None = None,
         readers: int = 1,
         sleep: Callable[[float], None] = time.sleep,
@@ -89,6 +91,7 @@ class Ledger:
         self.model = checked_model(model)
         self.pinned_genesis = pinned_genesis
         self._signer = signer
+        self._anchor = anchor
         own = {} if signer is None else {signer.public.id: signer.public.public}
         self._snapshot_keys = {**(snapshot_keys or {}), **own}
         self._readers = readers
@@ -227,22 +230,37 @@ class Ledger:
                 f"is remembered here (first entry {self.pinned_genesis}); if you removed the whole "
                 "store on purpose, the next run begins a new ledger"
             )
+        self._demand_anchor(self._state)
         return self._state
+
+    def _demand_anchor(self, state: State) -> None:
+        anchor = self._anchor
+        if anchor is not None and state.digest_at(anchor.seq) != anchor.digest:
+            raise TamperedError(
+                f"{log_key(self.model, anchor.seq)} is gone or changed: it was seen here as "
+                f"{anchor.digest}; the store {self.store.uri} was set back or rewritten"
+            )
+        self._anchor = None
 
     def _refresh_to_append(self, in_doubt: int | None) -> State:
         """Read on before a write; failing while a write of ours may still land leaves doubt."""
+        before = self._state
         try:
-            self._demand_unchanged()
-            return self._refresh()
+            state = self._refresh()
+            if before is not None and state.seq == before.seq:
+                self._demand_unchanged(state)
+            return state
         except TemporaryError as error:
             if in_doubt is None or (self._state is not None and self._state.seq >= in_doubt):
                 raise
             raise self._unknown(in_doubt, error) from error
 
-    def _demand_unchanged(self) -> None:
-        """The entry to be chained to must still be there: a store set back would get a gap."""
-        state = self._state
-        if state is None or state.seq == 0:
+    def _demand_unchanged(self, state: State) -> None:
+        """The entry to be chained to must still be there: a store set back would get a gap.
+
+        Asked only where nothing new was read; what is new is chained to it.
+        """
+        if state.seq == 0:
             return
         data = self.store.get(log_key(self.model, state.seq))
         if data is None or digest_bytes(data) != state.head:

@@ -165,6 +165,11 @@ class State:
         """The decisions since the last promotion, in order."""
         return tuple(d for seq, d in self.decisions.items() if seq > self.promoted)
 
+    def digest_at(self, seq: int) -> str | None:
+        """Return the digest of an entry's bytes, None where the log is shorter."""
+        found = (landed.digest for landed in self.txns.values() if landed.seq == seq)
+        return next(found, None)
+
     def decision_of(self, request: str) -> Decided | None:
         """Return the decision recorded for a request, None where there is none yet."""
         found = (d for d in self.decisions.values() if d.request == request)

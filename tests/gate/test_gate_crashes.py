@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +32,8 @@ LATER = NOW + timedelta(days=8)
 class FaultyStore:
     """Does what another store does, but for one call."""
 
-    uri = "memory"
-
     def __init__(self, inner: ObjectStore, *, place: int, fault: str) -> None:
+        self.uri = inner.uri
         self.inner, self.place, self.fault = inner, place, fault
         self.late: list[Request] = []
         self.is_dead = False
@@ -82,13 +82,15 @@ class Stage:
     def __init__(self, home: Path) -> None:
         self.home = LaptopHome(home)
         self.store = MemoryStore()
+        self.places = count(1)
         self.ensure(self.store)
         first = self.ask(self.store, "one")
         self.approve(self.store, first)
 
     def copy(self) -> MemoryStore:
-        """The store as it is now."""
+        """The store as it is now; in another place, or the laptop would miss what it saw here."""
         copied = MemoryStore()
+        copied.uri = f"memory-{next(self.places)}"
         copied.objects = dict(self.store.objects)
         return copied
 

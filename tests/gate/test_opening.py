@@ -109,6 +109,16 @@ def test_a_replaced_ledger_is_refused(desk: Desk, tmp_path: Path) -> None:
         begin(desk)
 
 
+def test_a_log_that_was_cut_off_is_refused(desk: Desk) -> None:
+    """Entries that this laptop saw are gone: nothing is read or written any more."""
+    desk.promoted("one")
+    desk.store.delete(f"m/{MODEL}/log/000000000005.json")
+
+    for call in (lambda: desk.state, lambda: begin(desk)):
+        with pytest.raises(TamperedError, match=r"000000000005\.json is gone or changed: it was"):
+            call()
+
+
 def test_another_laptop_reads_and_must_be_let_in(desk: Desk, tmp_path: Path) -> None:
     """Its own key is not in force until somebody adds it; then it signs and remembers."""
     home = LaptopHome(tmp_path / "other")

@@ -11,7 +11,7 @@ from modelwarrant.registry.layout import attempts_prefix
 from tests.registry.interleaving import Interleaving, WatchedStore
 
 QUICK = settings(
-    max_examples=20,
+    max_examples=12,
     stateful_step_count=50,
     deadline=None,
     database=None,
@@ -44,12 +44,14 @@ class LosingLedger(Ledger):
 class OnOverwritingStore(Interleaving):
     """Planted: a store that ignores the condition."""
 
+    kinds = ("act",)
     store_type = OverwritingStore
 
 
 class WithLosingLedger(Interleaving):
     """Planted: 412 is taken as 'I lost'."""
 
+    kinds = ("act",)
     ledger_type = LosingLedger
 
 
