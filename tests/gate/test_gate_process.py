@@ -1,12 +1,15 @@
 """The life of a request: recorded, waiting, promoted, or ended another way."""
 
+import subprocess
 from datetime import timedelta
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gate.gate import Gate
-from gate.opening import ratify
+from gate.opening import ratify, ratify_signers
 from modelwarrant.canonical import digest_bytes
 from modelwarrant.errors import (
     IllegalOperationError,
@@ -17,7 +20,7 @@ from modelwarrant.errors import (
 )
 from modelwarrant.policy import load, read_documents, replay
 from modelwarrant.records import Decision, PromotionRequest
-from modelwarrant.registry import gc, read_blobs
+from modelwarrant.registry import gc, read_blobs, ssh
 from modelwarrant.storage import ObjectStore
 from tests.gate.desk import MODEL, NOW, Desk, make_package
 from tests.policy.conftest import Case
@@ -469,7 +472,7 @@ def test_an_anchor_is_remembered_outside_the_store(desk: Desk) -> None:
 
 def test_requests_are_found_by_a_unique_beginning(desk: Desk) -> None:
     """A few digits are enough; an ambiguous or unknown beginning is an error."""
-    requests = [desk.process(desk.submit(f"c{number}")) for number in range(17)]
+    requests = [desk.submit(f"c{number}") for number in range(17)]
     beginnings = {request.id[0] for request in requests}
     doubled = next(b for b in beginnings if sum(r.id[0] == b for r in requests) > 1)
 
@@ -500,6 +503,33 @@ def test_a_collection_during_a_run_makes_it_start_again(desk: Desk) -> None:
     assert collected.attempts == ("first",)
     assert [version.attempt for version in desk.state.versions.values()] == ["second"]
     desk.ledger.verify()
+
+
+@pytest.mark.skipif(not ssh.is_available(), reason="ssh-keygen is not installed")
+def test_a_signed_approval_must_be_by_an_allowed_key(desk: Desk, tmp_path: Path) -> None:
+    """With ratified signers a stranger's signature is refused, and the right one is proof."""
+    lines = []
+    for name in ("bob", "eve"):
+        subprocess.run(
+            ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", tmp_path / name], check=True
+        )
+        kind, public, _ = (tmp_path / f"{name}.pub").read_text().split()
+        lines.append(f"{name} {kind} {public}")
+    ratify_signers(
+        desk.ledger,
+        "\n".join(lines).encode(),
+        author="eve",
+        approver="ada",
+        reason="the team",
+        now=NOW,
+    )
+    request = desk.process(desk.submit("one"))
+    with pytest.raises(RequestError, match="not by a key that the ratified signers allow bob"):
+        desk.approve(request, "bob", sign=partial(ssh.sign, key=tmp_path / "eve"))
+    promoted = desk.approve(request, "bob", sign=partial(ssh.sign, key=tmp_path / "bob"))
+
+    assert promoted.outcome == "promoted"
+    assert [each.proof for each in desk.ledger.verify().approvals] == ["proven"]
 
 
 def test_packages_of_an_empty_ledger_are_of_a_first_model(desk: Desk) -> None:
