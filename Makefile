@@ -16,6 +16,7 @@ $(UV): ci/install_uv.sh
 
 .venv/.installed: pyproject.toml uv.lock $(wildcard components/*/pyproject.toml serving/pyproject.toml) | $(UV)
 	@echo "installing into .venv (once; from the cache where possible) ..."
+	@$(UV) sync --quiet --frozen --compile-bytecode --no-install-project
 	@$(UV) sync --quiet --frozen --compile-bytecode
 	@$(RUN)/python -m compileall -q modelwarrant components pipelines gate serving
 	@touch $@

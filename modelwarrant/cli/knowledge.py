@@ -10,17 +10,15 @@ from typing import Any
 
 from modelwarrant.canonical import digest_bytes
 from modelwarrant.errors import IllegalOperationError, RecordError, UnknownModelError
-from modelwarrant.records import Blob, LedgerEntry, PromotionRequest
+from modelwarrant.records import LedgerEntry, PromotionRequest
 from modelwarrant.registry import (
     Anchor,
     LaptopHome,
     Ledger,
-    Pin,
     Signer,
     State,
     Version,
     gc,
-    read_blob,
 )
 from modelwarrant.registry.payloads import PublicKey
 from modelwarrant.stage.settings import Settings, read_settings
@@ -63,7 +61,8 @@ class Place:
         """Open a model's ledger; its first entry must be the one remembered here."""
         pin = self.home.pin(self.store.uri, model)
         genesis = self.settings.genesis if pin is None else pin.genesis
-        return Ledger(self.store, model, signer, genesis)
+        anchor = None if pin is None else pin.anchor
+        return Ledger(self.store, model, signer, genesis, anchor=anchor)
 
     def signing_ledger(self, model: str) -> Ledger:
         """Open a model's ledger for writing with this person's key."""
@@ -83,27 +82,9 @@ class Place:
 
     def remember(self, ledger: Ledger) -> None:
         """Keep the ledger's first entry and newest anchor outside the store."""
-        state, anchor = ledger.state(), ledger.anchor()
-        if state.genesis is not None:
-            pin = Pin(
-                store=self.store.uri,
-                model=ledger.model,
-                genesis=state.genesis,
-                anchor_seq=anchor.seq,
-                anchor_digest=anchor.digest,
-            )
-            self.home.remember(pin)
+        from gate.opening import remember
 
-    def blob(self, model: str, attempt: str, blobs: tuple[Blob, ...], name: str) -> bytes:
-        """Return a named file of an entry, hashed.
-
-        Raises:
-            UnknownModelError: the entry names no such file.
-        """
-        for blob in blobs:
-            if blob.name == name:
-                return read_blob(self.store, model, attempt, blob)
-        raise UnknownModelError(f"{model}: the entry has no file {name}")
+        remember(self.home, ledger)
 
 
 def open_place(store: str | None) -> Place:
@@ -243,14 +224,17 @@ def _words(entry: LedgerEntry) -> Iterator[str]:
 
 def verify_model(place: Place, model: str, *, anchors: list[Path]) -> dict[str, Any]:
     """Hash everything again, held against every anchor that is known outside the store."""
+    from gate.checking import check_everything
+
     place.state(model)
     pin = place.home.pin(place.store.uri, model)
     known = [_anchor(path, model) for path in anchors]
     if pin is not None:
-        known.append(Anchor(model=model, seq=pin.anchor_seq, digest=pin.anchor_digest))
+        known.append(pin.anchor)
     ledger = place.ledger(model)
-    found = ledger.verify(known)
+    checked = check_everything(ledger, anchors=known)
     place.remember(ledger)
+    found = checked.ledger
     return {
         "model": model,
         "entries": found.seq,
@@ -258,6 +242,8 @@ def verify_model(place: Place, model: str, *, anchors: list[Path]) -> dict[str, 
         "vouched": found.vouched_seq,
         "blobs": found.blobs,
         "snapshots": found.snapshots,
+        "requests": checked.requests,
+        "package_files": checked.files,
     }
 
 

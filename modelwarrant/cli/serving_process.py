@@ -3,7 +3,6 @@
 from modelwarrant.cli.knowledge import Place
 from modelwarrant.cli.options import note
 from modelwarrant.errors import MissingExtraError
-from modelwarrant.registry import Anchor
 
 __all__ = ["run_service"]
 
@@ -18,9 +17,7 @@ def run_service(place: Place, model: str, *, host: str, port: int, log: bool) ->
             f"serving needs {error.name}: pip install 'modelwarrant[serving]'"
         ) from error
     pin = place.home.pin(place.store.uri, model)
-    anchor = None
-    if pin is not None:
-        anchor = Anchor(model=model, seq=pin.anchor_seq, digest=pin.anchor_digest)
+    anchor = None if pin is None else pin.anchor
     cache = place.home.folder / "serving"  # outside the store, so that it outlives an outage
     serve(
         place.store,
