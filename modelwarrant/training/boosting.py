@@ -1,16 +1,18 @@
 """Histogram gradient boosting, with categories and missing values as it learns them itself."""
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
 from modelwarrant.errors import TrainingError
 from modelwarrant.training.examples import MOST_LEVELS, Examples
-from modelwarrant.training.fitted import Fitted, Floats
+from modelwarrant.training.fitted import Fitted, Floats, Ints
 from modelwarrant.training.graph import Graph
+from modelwarrant.training.probes import STARTS, Column, Compared, node_rows
 from modelwarrant.training.trees import Tree, add_trees
+from modelwarrant.windows import Kind
 
 __all__ = ["estimator", "fit_boosting"]
 
@@ -25,6 +27,13 @@ _LINKS = {
     "gamma": "Exp",
 }
 """ONNX operator of the inverse link, by loss."""
+
+_COMPARED: Final[Mapping[Kind, Compared]] = {
+    "number": "double",
+    "time": "double",
+    "boolean": "whole",
+    "category": "level",
+}
 
 
 def estimator(task: str, seed: int) -> Any:
@@ -56,7 +65,7 @@ def fit_boosting(model: Any, examples: Examples) -> Fitted:
     raw = add_trees(graph, trees, n_targets=n_targets)
     baseline = np.asarray(model._baseline_prediction, dtype=np.float64).reshape(1, -1)
     raw = graph.add("Add", raw, graph.constant(baseline))
-    thresholds = _thresholds(trees)
+    probes = _probes(trees, examples)
     if examples.schema.task == "regression":
         if model.loss not in _LINKS:
             raise TrainingError(f"recipe: the loss {model.loss!r} cannot be kept; use one of "
@@ -67,7 +76,7 @@ def fit_boosting(model: Any, examples: Examples) -> Fitted:
             return np.asarray(model.predict(rows)).reshape(-1, 1)
 
         scores = raw if link is None else graph.add(link, raw)
-        return Fitted(predict, graph.model(scores, n_scores=1), "double", thresholds)
+        return Fitted(predict, graph.model(scores, n_scores=1), "double", probes)
     n_classes, present = len(examples.schema.classes or ()), model.classes_.tolist()
 
     def probabilities(rows: Floats) -> Floats:
@@ -76,7 +85,7 @@ def fit_boosting(model: Any, examples: Examples) -> Fitted:
         return answers
 
     scores = graph.spread(graph.probabilities(raw, n_scores=n_targets), present, n_classes)
-    return Fitted(probabilities, graph.model(scores, n_scores=n_classes), "double", thresholds)
+    return Fitted(probabilities, graph.model(scores, n_scores=n_classes), "double", probes)
 
 
 def _learnable(examples: Examples) -> Floats:
@@ -142,12 +151,14 @@ def _members(bits: Any, known: Floats, *, missing_left: bool, n_levels: int) -> 
     return tuple(sorted(left)) or (_NEVER,)
 
 
-def _thresholds(trees: list[Tree]) -> dict[int, Floats]:
-    found: dict[int, list[Floats]] = {}
-    for tree in trees:
-        numeric = ~tree.is_leaf
-        numeric[list(tree.members)] = False
-        for position in np.unique(tree.feature[numeric]).tolist():
-            at = numeric & (tree.feature == position)
-            found.setdefault(position, []).append(tree.threshold[at])
-    return {position: np.unique(np.concatenate(parts)) for position, parts in found.items()}
+def _probes(trees: list[Tree], examples: Examples) -> tuple[Floats, Ints]:
+    columns = [
+        Column(
+            position,
+            _COMPARED[feature.kind],
+            missing=feature.missing,
+            n_levels=len(feature.categories or ()),
+        )
+        for position, feature in enumerate(examples.schema.features)
+    ]
+    return node_rows(trees, columns, examples.rows[:STARTS])

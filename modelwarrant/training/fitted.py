@@ -1,15 +1,16 @@
 """What does a recipe give back: answers, a graph, and the places where the two could part?"""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["LARGEST_FLOAT32", "Fitted"]
+__all__ = ["LARGEST_FLOAT32", "Fitted", "Floats", "Ints"]
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 
 LARGEST_FLOAT32 = float(np.finfo(np.float32).max)
 """3.4e38: scikit-learn's forests refuse larger numbers, and boosting's gradients end there."""
@@ -24,7 +25,8 @@ class Fitted:
     onnx: bytes
     path: Literal["double", "float32"]
     """``float32`` where a library converted it: its answers are rounded."""
-    thresholds: Mapping[int, Floats]
-    """Values at which the answer may jump, by position of the feature."""
+    probes: tuple[Floats, Ints] | None = None
+    """Encoded rows at which the answer jumps, and the position of the feature that makes it jump;
+    None where nothing is known of such places."""
     largest: float = np.inf
     """Magnitude up to which the estimator itself answers; parity compares nothing beyond."""

@@ -8,9 +8,10 @@ from onnx import TensorProto
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
 from modelwarrant.training.examples import Examples
-from modelwarrant.training.fitted import LARGEST_FLOAT32, Fitted, Floats
+from modelwarrant.training.fitted import LARGEST_FLOAT32, Fitted, Floats, Ints
 from modelwarrant.training.graph import Graph
 from modelwarrant.training.preparation import Preparation, prepare
+from modelwarrant.training.probes import STARTS, Column, node_rows
 from modelwarrant.training.trees import Tree, add_trees
 
 __all__ = ["estimator", "fit_forest"]
@@ -28,8 +29,11 @@ def estimator(task: str, seed: int) -> Any:
 def fit_forest(model: Any, examples: Examples) -> Fitted:
     """Fit on filled columns and category codes, and write each tree's arrays."""
     preparation = prepare(examples, one_hot=False, scale=False)
-    model.fit(preparation.matrix(examples.rows), examples.targets)
+    # Each tree has a seed of its own, so threads change nothing; answers are added up in one.
+    model.set_params(**_threads(model, -1)).fit(preparation.matrix(examples.rows), examples.targets)
+    model.set_params(**_threads(model, 1))
     trees = [each.tree_ for each in getattr(model, "estimators_", [model])]
+    probes = _probes(trees, preparation, examples)
     is_class = examples.schema.task == "classification"
     graph = Graph(len(examples.schema.features))
     # scikit-learn's trees compare float32 values with double thresholds.
@@ -42,7 +46,7 @@ def fit_forest(model: Any, examples: Examples) -> Fitted:
             return np.asarray(model.predict(preparation.matrix(rows))).reshape(-1, 1)
 
         onnx = graph.model(scores, n_scores=1)
-        return Fitted(predict, onnx, "double", _thresholds(trees, preparation), LARGEST_FLOAT32)
+        return Fitted(predict, onnx, "double", probes, LARGEST_FLOAT32)
     n_classes, present = len(examples.schema.classes or ()), model.classes_.tolist()
     outputs: list[int | None] = [1] if len(present) == 2 else list(range(len(present)))
     scores = add_trees(graph, _trees(trees, outputs), n_targets=len(outputs), rows=rows)
@@ -56,8 +60,7 @@ def fit_forest(model: Any, examples: Examples) -> Fitted:
         return answers
 
     onnx = graph.model(scores, n_scores=n_classes)
-    thresholds = _thresholds(trees, preparation)
-    return Fitted(probabilities, onnx, "double", thresholds, LARGEST_FLOAT32)
+    return Fitted(probabilities, onnx, "double", probes, LARGEST_FLOAT32)
 
 
 def _trees(trees: list[Any], outputs: list[int | None]) -> Iterator[Tree]:
@@ -78,14 +81,18 @@ def _trees(trees: list[Any], outputs: list[int | None]) -> Iterator[Tree]:
             )
 
 
-def _thresholds(trees: list[Any], preparation: Preparation) -> dict[int, Floats]:
-    """Return the thresholds of the number features, by their position in the schema."""
-    found: dict[int, list[Floats]] = {}
-    for tree in trees:
-        inner = tree.children_left >= 0
-        for column in np.unique(tree.feature[inner]).tolist():
-            if column < len(preparation.numbers):
-                position = preparation.numbers[column]
-                at = inner & (tree.feature == column)
-                found.setdefault(position, []).append(tree.threshold[at])
-    return {position: np.unique(np.concatenate(parts)) for position, parts in found.items()}
+def _threads(model: Any, n_jobs: int) -> dict[str, int]:
+    return {"n_jobs": n_jobs} if "n_jobs" in model.get_params(deep=False) else {}
+
+
+def _probes(trees: list[Any], preparation: Preparation, examples: Examples) -> tuple[Floats, Ints]:
+    features = examples.schema.features
+    columns = [
+        Column(position, "whole" if features[position].kind == "boolean" else "float32")
+        for position in preparation.numbers
+    ]
+    columns += [Column(position, "whole") for position in preparation.indicators]
+    columns += [Column(position, "whole") for position, _ in preparation.categories]
+    starts = preparation.matrix(examples.rows[:STARTS]).astype(np.float32).astype(np.float64)
+    matrix, changed = node_rows(list(_trees(trees, [None])), columns, starts)
+    return preparation.encoded(matrix), changed

@@ -37,7 +37,7 @@ def fit_linear(model: Any, examples: Examples) -> Fitted:
         def predict(rows: Floats) -> Floats:
             return np.asarray(model.predict(preparation.matrix(rows))).reshape(-1, 1)
 
-        return Fitted(predict, graph.model(raw, n_scores=1), "double", {}, LARGEST_FLOAT32)
+        return Fitted(predict, graph.model(raw, n_scores=1), "double", None, LARGEST_FLOAT32)
     n_classes = len(examples.schema.classes or ())
     present = model.classes_.tolist()
 
@@ -49,5 +49,5 @@ def fit_linear(model: Any, examples: Examples) -> Fitted:
     scores = graph.probabilities(raw, n_scores=weights.shape[1])
     scores = graph.spread(scores, present, n_classes)
     return Fitted(
-        probabilities, graph.model(scores, n_scores=n_classes), "double", {}, LARGEST_FLOAT32
+        probabilities, graph.model(scores, n_scores=n_classes), "double", None, LARGEST_FLOAT32
     )

@@ -109,7 +109,7 @@ def fit_own(model: Any, examples: Examples) -> Fitted:
     if is_class:
         scores = graph.spread(scores, present, n_classes)
     onnx = graph.model(scores, n_scores=n_classes if is_class else 1, opsets=_OPSETS)
-    return Fitted(answer, onnx, "float32", {}, LARGEST_FLOAT32)
+    return Fitted(answer, onnx, "float32", None, LARGEST_FLOAT32)
 
 
 def _converted(model: Any, graph: Graph, rows: str, *, n_columns: int, is_class: bool) -> str:

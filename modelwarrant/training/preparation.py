@@ -54,6 +54,22 @@ class Preparation:
                 parts.append(np.where(np.isnan(column), _MISSING_CODE, column))
         return np.concatenate(parts, axis=1)
 
+    def encoded(self, matrix: Floats) -> Floats:
+        """Return encoded rows that give this matrix, (n, d); not for ``one_hot``.
+
+        A matrix that no row gives (an indicator beside a number that is no median) comes back as
+        the row that its missing values say.
+        """
+        n_numbers = len(self.numbers)
+        rows = np.empty((len(matrix), n_numbers + len(self.categories)))
+        rows[:, self.numbers] = matrix[:, :n_numbers] * self.scales + self.centers
+        codes = matrix[:, n_numbers + len(self.indicators) :]
+        for place, (position, _) in enumerate(self.categories):
+            rows[:, position] = np.where(codes[:, place] == _MISSING_CODE, np.nan, codes[:, place])
+        for place, position in enumerate(self.indicators):
+            rows[matrix[:, n_numbers + place] > 0.5, position] = np.nan
+        return rows
+
     def add_to(self, graph: Graph) -> str:
         """Add the same steps to a graph; return the matrix, [None, k] double."""
         parts = []
