@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 _LONG = frozenset({"what", "detail", "why"})
 """Columns of sentences, the only ones that wrap."""
 
+_ID_WIDTH = 16
+"""A request's id is typed again, so it is shown whole."""
+
 __all__ = [
     "JsonOption",
     "KeyOption",
@@ -76,7 +79,9 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
 
     shown = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for column in columns:
-        shown.add_column(column, no_wrap=column not in _LONG, overflow="ellipsis")
+        wraps = column in _LONG
+        whole = _ID_WIDTH if column == "id" else None
+        shown.add_column(column, no_wrap=not wraps, overflow="ellipsis", min_width=whole)
     for row in rows:
         shown.add_row(*("-" if cell is None else str(cell) for cell in row))
     out().print(shown)

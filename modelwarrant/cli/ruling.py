@@ -111,7 +111,7 @@ def recorded(place: Place, name: str) -> dict[str, bytes]:
 
     Args:
         place: the store.
-        name: digest of the decision (or a beginning of it), id of its request, or MODEL@V.
+        name: digest of the decision (or a beginning of it), id of its request or run, or MODEL@V.
 
     Raises:
         UnknownModelError: no such decision.
@@ -130,7 +130,7 @@ def recorded(place: Place, name: str) -> dict[str, bytes]:
         wanted = [
             d
             for d in state.decisions.values()
-            if d.decision_digest.startswith(digest) or d.request.startswith(name)
+            if d.decision_digest.startswith(digest) or d.request.startswith(name) or d.run == name
         ]
         if wanted:
             return _documents(place, state, wanted[-1:], name)

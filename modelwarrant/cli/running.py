@@ -132,6 +132,8 @@ def run_lifecycle(
     rules = _sound_policy(project)
     with _lock(place.work / project.model):
         _open_ledger(place, project.model)
+        if reference is not None and place.state(project.model).production is not None:
+            note("note: --reference is for a first model; production's own window is the reference")
         run = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
         walker = _Walker(place, project, run, rules, ask=ask, show=out if progress else None)
         result = walker.walk()
