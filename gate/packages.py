@@ -16,15 +16,12 @@ from modelwarrant.canonical import canonical_json, digest_bytes
 from modelwarrant.errors import OutcomeUnknownError, PolicyError, RecordError, RequestError
 from modelwarrant.policy import Documents, Policy, decide, load, read_documents
 from modelwarrant.policy.evidence import evidence_digest, evidence_record
-from modelwarrant.records import Blob, Decision, PromotionRequest
+from modelwarrant.records import BUNDLE_FILES, Blob, Decision, PromotionRequest
 from modelwarrant.registry import State
 from modelwarrant.registry.entries import utc_text
 from modelwarrant.storage import ObjectStore
 
-__all__ = ["BUNDLE", "LIFETIME", "POLICY", "Package", "read_package", "submit"]
-
-BUNDLE = ("model.onnx", "schema.json", "manifest.json")
-"""The files of a candidate's bundle."""
+__all__ = ["LIFETIME", "POLICY", "Package", "read_package", "submit"]
 
 POLICY = ("policy.json", "policy.yaml")
 """One of them: the policy the run decided by."""
@@ -96,7 +93,7 @@ class Package:
         Raises:
             RequestError: names the file.
         """
-        for name in BUNDLE:
+        for name in BUNDLE_FILES:
             if name not in self.files:
                 raise RequestError(f"the package has no {name}")
         documents, decision = self.documents, self.decision

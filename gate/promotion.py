@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gate import requests
-from gate.packages import BUNDLE, Package, read_package
+from gate.packages import Package, read_package
 from modelwarrant.errors import IllegalOperationError, PolicyError, RequestError
 from modelwarrant.policy import Policy, load
-from modelwarrant.records import Approval, Decision, Outcome, PromotionRequest
+from modelwarrant.records import BUNDLE_FILES, Approval, Decision, Outcome, PromotionRequest
 from modelwarrant.registry import Decided, Ledger, State, is_current, read_blob, ssh, write_blobs
 from modelwarrant.registry.approvals import allowed_signers
 from modelwarrant.registry.entries import utc_text
@@ -95,7 +95,7 @@ class Promotion:
                 run=request.run,
                 attempt=attempt,
                 digest=decision.candidate_digest,
-                blobs=tuple(blob for blob in blobs if blob.name in BUNDLE),
+                blobs=tuple(blob for blob in blobs if blob.name in BUNDLE_FILES),
                 schema_digest=package.documents.manifest.feature_schema_digest,
                 evidence_digest=decision.evidence_digest,
             )

@@ -7,7 +7,7 @@ not answer for its own schema's example is refused before it can replace one tha
 from modelwarrant.bundle import open_bundle
 from modelwarrant.canonical import digest_bytes
 from modelwarrant.errors import BundleError
-from modelwarrant.records import Blob
+from modelwarrant.records import BUNDLE_FILES, Blob
 from modelwarrant.registry import read_blob
 from modelwarrant.storage import ObjectStore
 from serving.served import Served
@@ -15,7 +15,6 @@ from serving.warrants import Warrant, check_decision
 
 __all__ = ["fetch_blobs", "load_served", "warrant_blobs"]
 
-_BUNDLE_FILES = ("model.onnx", "schema.json", "manifest.json")
 _DECISION_FILE = "decision.json"
 
 
@@ -26,11 +25,11 @@ def warrant_blobs(warrant: Warrant) -> dict[str, tuple[str, Blob]]:
         BundleError: the ledger's entries do not name all of it.
     """
     named = {blob.name: (warrant.version.attempt, blob) for blob in warrant.version.blobs}
-    found = {name: named[name] for name in _BUNDLE_FILES if name in named}
+    found = {name: named[name] for name in BUNDLE_FILES if name in named}
     for blob in warrant.decided.blobs:
         if blob.name == _DECISION_FILE and blob.digest == warrant.decided.decision_digest:
             found[_DECISION_FILE] = (warrant.decided.attempt, blob)
-    absent = [name for name in (*_BUNDLE_FILES, _DECISION_FILE) if name not in found]
+    absent = [name for name in (*BUNDLE_FILES, _DECISION_FILE) if name not in found]
     if absent:
         raise BundleError(f"the ledger names no {absent[0]} for version {warrant.version.number}")
     return found

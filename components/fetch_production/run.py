@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 
 from modelwarrant.bundle import read_bundle
-from modelwarrant.records import ModelManifest, WindowRef
+from modelwarrant.records import BUNDLE_FILES, ModelManifest, WindowRef
 from modelwarrant.registry import LaptopHome, Ledger, State, Version, history_record, read_blobs
 from modelwarrant.sources import read_ref, read_window, save_window
 from modelwarrant.stage import Task, run_stage
@@ -14,8 +14,6 @@ from modelwarrant.stage.presence import write_absence
 from modelwarrant.stage.stores import open_told_store
 from modelwarrant.storage import ObjectStore
 from modelwarrant.windows import FeatureSchema, Window, parse_bounds
-
-BUNDLE = ("model.onnx", "schema.json", "manifest.json")
 
 
 def fetch(task: Task) -> None:
@@ -49,7 +47,7 @@ def _write_bundle(
     if version is None:
         write_absence(task.output(output), "no version has been promoted yet")
         return
-    blobs = [blob for blob in version.blobs if blob.name in BUNDLE]
+    blobs = [blob for blob in version.blobs if blob.name in BUNDLE_FILES]
     files = read_blobs(store, state.model, version.attempt, blobs)
     folder = task.output(output)
     folder.mkdir()

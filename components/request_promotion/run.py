@@ -3,9 +3,9 @@
 import sys
 from collections.abc import Sequence
 
-from gate.packages import BUNDLE, submit
+from gate.packages import submit
 from modelwarrant.policy import read_documents
-from modelwarrant.records import Decision
+from modelwarrant.records import BUNDLE_FILES, Decision
 from modelwarrant.registry import LaptopHome, Ledger
 from modelwarrant.reports import run_page
 from modelwarrant.stage import Task, run_stage
@@ -18,7 +18,7 @@ def request(task: Task) -> None:
     """Read the package together, submit it, and draw the page with the command that approves it."""
     model = task.parameter("model")
     files = {f"{name}.json": task.path(name).read_bytes() for name in EVIDENCE}
-    files |= {name: (task.path("candidate") / name).read_bytes() for name in BUNDLE}
+    files |= {name: (task.path("candidate") / name).read_bytes() for name in BUNDLE_FILES}
     files["policy.json"] = task.parameter("policy").encode()
     store = open_told_store(task.parameter("store"))
     pin = LaptopHome(task.settings.home).pin(store.uri, model)

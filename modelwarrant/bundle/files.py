@@ -12,13 +12,10 @@ from modelwarrant.bundle.model import Bundle
 from modelwarrant.bundle.scorer import Scorer
 from modelwarrant.canonical import canonical_json, digest_bytes, parse_json
 from modelwarrant.errors import BundleError, RecordError
-from modelwarrant.records import ModelManifest
+from modelwarrant.records import BUNDLE_FILES, ModelManifest
 from modelwarrant.windows import FeatureSchema
 
-__all__ = ["FILES", "open_bundle", "read_bundle", "write_bundle"]
-
-FILES = ("model.onnx", "schema.json", "manifest.json")
-"""The files of a bundle."""
+__all__ = ["open_bundle", "read_bundle", "write_bundle"]
 
 
 def read_bundle(path: Path, *, digest: str | None = None) -> Bundle:
@@ -32,7 +29,7 @@ def read_bundle(path: Path, *, digest: str | None = None) -> Bundle:
         BundleError: a file is absent, altered or cannot be used; the message names it.
     """
     files = {}
-    for name in FILES:
+    for name in BUNDLE_FILES:
         try:
             files[name] = (path / name).read_bytes()
         except OSError as error:
@@ -53,7 +50,7 @@ def open_bundle(files: Mapping[str, bytes], *, name: str, digest: str | None = N
     Raises:
         BundleError: as for ``read_bundle``.
     """
-    for required in FILES:
+    for required in BUNDLE_FILES:
         if required not in files:
             raise BundleError(f"{name}: {required} is absent from the bundle")
     model_digest = digest_bytes(files["model.onnx"])
@@ -110,7 +107,7 @@ def write_bundle(
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
         try:
-            for name, content in zip(FILES, contents, strict=True):
+            for name, content in zip(BUNDLE_FILES, contents, strict=True):
                 _write_durably(partial / name, content)
             partial.chmod(0o755)  # mkdtemp's 0700 would lock out the user that serves
             _sync_folder(partial)

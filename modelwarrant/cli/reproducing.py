@@ -3,13 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-from modelwarrant.bundle import open_bundle
 from modelwarrant.canonical import digest_bytes
 from modelwarrant.cli.knowledge import Place, parse_name
-from modelwarrant.cli.scoring import BUNDLE
+from modelwarrant.cli.scoring import version_bundle
 from modelwarrant.errors import ChangedDataError
 from modelwarrant.records import ModelManifest, WindowRef
-from modelwarrant.registry import read_blobs
 from modelwarrant.sources import read_window, verify_ref
 from modelwarrant.stage import collect_provenance
 from modelwarrant.training import fit, fitted_rows
@@ -34,9 +32,7 @@ def reproduce_version(place: Place, name: str) -> dict[str, Any]:
     """
     model, number = parse_name(name)
     version = place.state(model).version(number)
-    blobs = [blob for blob in version.blobs if blob.name in BUNDLE]
-    files = read_blobs(place.store, model, version.attempt, blobs)
-    bundle = open_bundle(files, name=name, digest=version.digest)
+    bundle = version_bundle(place, model, version)
     manifest, schema = bundle.manifest, bundle.declared_schema
     splits = _splits(manifest, schema, Path.cwd())
     found = training_digest(splits)

@@ -10,13 +10,12 @@ import numpy as np
 from modelwarrant.bundle import Bundle, open_bundle
 from modelwarrant.cli.knowledge import Place
 from modelwarrant.errors import UnknownModelError
+from modelwarrant.records import BUNDLE_FILES
 from modelwarrant.registry import Version, read_blobs
 from modelwarrant.sources import read_table
 from modelwarrant.windows import Predictions, typed_window
 
-__all__ = ["Scored", "production_bundle", "score_file"]
-
-BUNDLE = ("model.onnx", "schema.json", "manifest.json")
+__all__ = ["Scored", "production_bundle", "score_file", "version_bundle"]
 
 
 @dataclass(frozen=True)
@@ -96,9 +95,14 @@ def production_bundle(place: Place, model: str) -> tuple[Version, Bundle]:
     version = place.state(model).production_version
     if version is None:
         raise UnknownModelError(f"{model} has nothing in production yet; see warrant requests")
-    blobs = [blob for blob in version.blobs if blob.name in BUNDLE]
+    return version, version_bundle(place, model, version)
+
+
+def version_bundle(place: Place, model: str, version: Version) -> Bundle:
+    """Return a version's bundle, hashed and loaded."""
+    blobs = [blob for blob in version.blobs if blob.name in BUNDLE_FILES]
     files = read_blobs(place.store, model, version.attempt, blobs)
-    return version, open_bundle(files, name=f"{model}@{version.number}", digest=version.digest)
+    return open_bundle(files, name=f"{model}@{version.number}", digest=version.digest)
 
 
 def score_file(place: Place, model: str, source: str) -> Scored:

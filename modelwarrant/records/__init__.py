@@ -26,11 +26,12 @@ from modelwarrant.records.evaluation import (
     SliceComparison,
 )
 from modelwarrant.records.ledger import Blob, LedgerEntry, Operation
-from modelwarrant.records.manifest import ModelManifest, ParityReport, Recipe
+from modelwarrant.records.manifest import BUNDLE_FILES, ModelManifest, ParityReport, Recipe
 from modelwarrant.records.request import Approval, Outcome, PromotionRequest
 from modelwarrant.records.window import ValidationReport, WindowRef
 
 __all__ = [
+    "BUNDLE_FILES",
     "Approval",
     "Blob",
     "Calibration",

@@ -7,7 +7,10 @@ from pydantic import Field
 from modelwarrant.records.base import Part, Record
 from modelwarrant.records.window import WindowRef
 
-__all__ = ["ModelManifest", "ParityReport", "Recipe"]
+__all__ = ["BUNDLE_FILES", "ModelManifest", "ParityReport", "Recipe"]
+
+BUNDLE_FILES = ("model.onnx", "schema.json", "manifest.json")
+"""The files of a model's bundle: in a folder, in a package and among an entry's blobs."""
 
 
 class Recipe(Part):
