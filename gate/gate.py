@@ -12,17 +12,17 @@ from datetime import datetime
 from typing import Literal
 
 from gate import requests
-from gate.opening import open_ledger, remember
+from gate.book import RequestBook, StoreBook
+from gate.opening import Home, open_ledger, remember
+from gate.operations import apply, payload_of
 from gate.packages import LIFETIME
 from gate.promotion import Promotion, is_allowed_signature
 from modelwarrant.canonical import digest_json
-from modelwarrant.errors import BusyError, IllegalOperationError, RequestError
+from modelwarrant.errors import BusyError, RequestError
 from modelwarrant.records import Approval, PromotionRequest
-from modelwarrant.registry import LaptopHome, Ledger, State
+from modelwarrant.registry import Ledger, State
 from modelwarrant.registry.entries import utc_text
-from modelwarrant.registry.payloads import Payload, parse_payload
 from modelwarrant.registry.rules import check
-from modelwarrant.registry.state import Landed
 from modelwarrant.storage import ObjectStore
 
 __all__ = ["Gate"]
@@ -30,19 +30,20 @@ __all__ = ["Gate"]
 PASSES = 8
 """Recording and acting take two; the others are for a ledger that moves meanwhile."""
 
-_Direct = Literal["rollback", "tombstone"]
-"""What a person may ask for on a laptop and nobody has to approve."""
-
 
 @dataclass(frozen=True)
 class Gate:
     """The only writer of promotions."""
 
     store: ObjectStore
-    home: LaptopHome
+    home: Home
     """Holds the key that signs entries, and remembers genesis and anchors."""
     is_automatic: bool = True
     """Whether PROMOTE needs no human; off on clusters."""
+    book: RequestBook | None = None
+    """Where the requests are; None: in the store, as on a laptop."""
+    is_barred: bool = False
+    """Nothing moves the production pointer: what guards the requests is not in force."""
     new_attempt: Callable[[], str] = lambda: secrets.token_hex(8)
 
     def ledger(self, model: str) -> Ledger:
@@ -62,21 +63,28 @@ class Gate:
         Raises:
             TemporaryError: the store failed; another pass goes on where this one stopped.
         """
-        request = requests.get(self.store, name)
+        book = self.book or StoreBook(self.store)
+        request = book.get(name)
         ledger = self.ledger(request.model)
         for _ in range(PASSES):
             if request.outcome is not None:
                 return request
-            if request.operation == "promote":
-                done = Promotion(ledger, request, now, self.is_automatic, self.new_attempt).step()
-            else:
-                done = self._apply(ledger, request, now)
+            done = self._step(ledger, book, request, now)
             if done is not None:
                 if done.outcome in ("promoted", "applied"):
                     remember(self.home, ledger)
                 return done
-            request = requests.get(self.store, request.id)
+            request = book.get(request.id)
         raise BusyError(f"{request.model}: the ledger moves too fast for request {request.id}")
+
+    def _step(
+        self, ledger: Ledger, book: RequestBook, request: PromotionRequest, now: datetime
+    ) -> PromotionRequest | None:
+        if request.operation == "promote":
+            return Promotion(
+                ledger, book, request, now, self.is_automatic, self.is_barred, self.new_attempt
+            ).step()
+        return request if self.is_barred else apply(ledger, book, request, now=now)
 
     def answer(
         self,
@@ -152,7 +160,7 @@ class Gate:
 
     def _ask(
         self,
-        operation: _Direct,
+        operation: Literal["rollback", "tombstone"],
         model: str,
         *,
         target: int,
@@ -169,7 +177,6 @@ class Gate:
         if waiting is not None:
             return self.process(waiting.id, now=now)
         state = self.ledger(model).state()
-        check(state, _payload(operation, target, reason=reason, actor=actor))
         request = PromotionRequest(
             id=_request_id(operation, state, target, actor),
             operation=operation,
@@ -181,36 +188,9 @@ class Gate:
             created=utc_text(now),
             expires=utc_text(now + LIFETIME),
         )
+        check(state, payload_of(request))
         requests.create(self.store, request)
         return self.process(request.id, now=now)
-
-    def _apply(self, ledger: Ledger, request: PromotionRequest, now: datetime) -> PromotionRequest:
-        if request.operation not in ("rollback", "tombstone") or request.target is None:
-            raise RequestError(f"request {request.id}: {request.operation} is not applied here")
-        target, actor = int(request.target), request.requester
-        operation: _Direct = "rollback" if request.operation == "rollback" else "tombstone"
-        payload = _payload(operation, target, reason=request.reason or "", actor=actor)
-        txn = f"{request.id}/{operation}"
-        try:
-            entry = ledger.append(operation, payload, txn=txn, actor=actor, now=now)
-        except IllegalOperationError as error:
-            return requests.settle(self.store, request, "superseded", reason=str(error))
-        ledger.publish_head()
-        return requests.settle(
-            self.store,
-            request,
-            "applied",
-            reason=request.reason or "",
-            version=target,
-            landed=Landed(entry.seq, entry.digest),
-        )
-
-
-def _payload(operation: _Direct, target: int, *, reason: str, actor: str) -> Payload:
-    said: dict[str, object] = {"to": target, "reason": reason, "actor": actor}
-    if operation == "tombstone":
-        said = {"version": target, "reason": reason}
-    return parse_payload(operation, said, name=f"{operation} of version {target}")
 
 
 def _request_id(operation: str, state: State, target: int, actor: str) -> str:

@@ -1,33 +1,65 @@
 """How does a ledger begin, and which rule and keys are in force in it?
 
-What a laptop does for its own store: first entry, ratification of the shipped policy, further
-keys. Each is safe to repeat.
+First entry, ratification of the shipped policy, further keys. Each is safe to repeat.
 """
 
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from modelwarrant.canonical import digest_json
 from modelwarrant.errors import IllegalOperationError, PolicyError, RegistryError, TamperedError
 from modelwarrant.policy import ENGINE_VERSION, Policy, lint
 from modelwarrant.records import LedgerEntry
-from modelwarrant.registry import LaptopHome, Ledger, Pin, Ratified, State, write_blobs
+from modelwarrant.registry import (
+    LaptopHome,
+    Ledger,
+    Pin,
+    Ratified,
+    Signer,
+    State,
+    write_blobs,
+)
 from modelwarrant.registry.approvals import statement
 from modelwarrant.registry.layout import log_key, model_prefix
-from modelwarrant.registry.payloads import Genesis, Keys, PublicKey, Ratify
+from modelwarrant.registry.payloads import Genesis, Keys, Mode, PublicKey, Ratify
 from modelwarrant.storage import DirectoryStore, ObjectStore
 
-__all__ = ["Opened", "change_keys", "ensure_ledger", "open_ledger", "ratify", "ratify_signers"]
+__all__ = [
+    "Home",
+    "Opened",
+    "change_keys",
+    "ensure_ledger",
+    "open_ledger",
+    "ratify",
+    "ratify_signers",
+]
 
 SHIPPED_BY = "modelwarrant"
 """Author of the shipped policy."""
 
 
+class Home(Protocol):
+    """What a writer keeps outside the store: its key, and what it saw of each ledger."""
+
+    def signer(self) -> Signer:
+        """Return the key that signs entries."""
+        ...
+
+    def pin(self, store_uri: str, model: str) -> Pin | None:
+        """Return what is remembered of a ledger, None for one never seen."""
+        ...
+
+    def remember(self, pin: Pin) -> None:
+        """Remember a ledger as it is now."""
+        ...
+
+
 @dataclass(frozen=True)
 class Opened:
-    """A laptop's ledger, ready to be written."""
+    """A ledger, ready to be written."""
 
     ledger: Ledger
     is_new: bool
@@ -37,7 +69,7 @@ class Opened:
     telling a person, who alone knows whether the store was removed on purpose."""
 
 
-def open_ledger(store: ObjectStore, model: str, *, home: LaptopHome, readers: int = 1) -> Ledger:
+def open_ledger(store: ObjectStore, model: str, *, home: Home, readers: int = 1) -> Ledger:
     """Open a ledger with this laptop's key and what the laptop remembers of it.
 
     Raises:
@@ -54,20 +86,26 @@ def ensure_ledger(
     store: ObjectStore,
     model: str,
     *,
-    home: LaptopHome,
+    home: Home,
     policy: Policy,
     actor: str,
     now: datetime,
+    mode: Mode = "laptop",
+    approver: str | None = None,
 ) -> Opened:
-    """Open a laptop's ledger; begin it where there is none.
+    """Open a ledger; begin it where there is none.
 
     Args:
         store: where it lies.
         model: whose it is.
-        home: this laptop's key and memory.
-        policy: the shipped policy, ratified where no policy was yet, marked as default and self.
+        home: the writer's key and memory.
+        policy: the shipped policy, ratified where no policy was yet, marked as the default; on a
+            laptop as self-approved.
         actor: who runs.
         now: advisory.
+        mode: of a new ledger.
+        approver: who ratifies the shipped policy for every new model, on a cluster its installer;
+            None: the actor on a laptop, nobody on a cluster, where its decisions are then HOLD.
 
     Raises:
         TamperedError: the ledger that is remembered is gone, but the rest of it is not; or it
@@ -90,12 +128,14 @@ def ensure_ledger(
     if is_new:
         ledger.append(
             "genesis",
-            Genesis(mode="laptop", keys=(signer.public,)),
+            Genesis(mode=mode, keys=(signer.public,)),
             txn="genesis",
             actor=actor,
             now=now,
         )
-    if ledger.state().policy is None:
+    if mode == "laptop":
+        approver = actor
+    if ledger.state().policy is None and approver is not None:
         _ratify(
             ledger,
             "policy",
@@ -104,9 +144,9 @@ def ensure_ledger(
             actor=actor,
             now=now,
             author=SHIPPED_BY,
-            approver=actor,
+            approver=approver,
             reason="the policy that came with the program, at first use",
-            self_approved=True,
+            self_approved=mode == "laptop",
             shipped_default=True,
         )
     remember(home, ledger)
@@ -114,7 +154,7 @@ def ensure_ledger(
     return Opened(open_ledger(store, model, home=home), is_new, replaced)
 
 
-def remember(home: LaptopHome, ledger: Ledger) -> None:
+def remember(home: Home, ledger: Ledger) -> None:
     """Note a ledger's first and newest entry outside the store."""
     state = ledger.state()
     if state.genesis is None:
@@ -290,8 +330,10 @@ def _demand_ratified(ratified: Ratified | None) -> Ratified:
     return ratified
 
 
-def _demand_apart(store: ObjectStore, home: LaptopHome) -> None:
-    if isinstance(store, DirectoryStore) and home.folder.is_relative_to(store.root):
+def _demand_apart(store: ObjectStore, home: Home) -> None:
+    if not isinstance(store, DirectoryStore) or not isinstance(home, LaptopHome):
+        return
+    if home.folder.is_relative_to(store.root):
         raise RegistryError(
             f"the keys in {home.folder} lie inside the store {store.root}: whoever can write the "
             "store could sign for you; set WARRANT_HOME to another folder"

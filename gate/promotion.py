@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gate import requests
+from gate.book import RequestBook
 from gate.packages import Package, read_package
 from modelwarrant.errors import IllegalOperationError, PolicyError, RequestError
 from modelwarrant.policy import Policy, load
@@ -17,6 +18,7 @@ from modelwarrant.registry import Decided, Ledger, State, is_current, read_blob,
 from modelwarrant.registry.approvals import allowed_signers
 from modelwarrant.registry.entries import utc_text
 from modelwarrant.registry.payloads import Abort, ApprovalUse, Decide, Promote, Register
+from modelwarrant.registry.rules import approvals_at_least, may_approve
 from modelwarrant.registry.state import Landed
 
 __all__ = ["Promotion", "is_allowed_signature"]
@@ -32,9 +34,11 @@ class Promotion:
     """One request to promote, at one moment."""
 
     ledger: Ledger
+    book: RequestBook
     request: PromotionRequest
     now: datetime
     is_automatic: bool
+    is_barred: bool
     new_attempt: Callable[[], str]
 
     def step(self) -> PromotionRequest | None:
@@ -45,6 +49,9 @@ class Promotion:
         """
         state = self.ledger.state()
         seq = state.run_decisions.get(self.request.run)
+        if seq is None and self.request.package is None:
+            ending = self._given_up() or self._expired()
+            return self.request if ending is None else self._settle(*ending)
         if seq is None:
             return self._record(state)
         decided = state.decisions[seq]
@@ -53,6 +60,9 @@ class Promotion:
                 "superseded",
                 f"run {self.request.run} was decided for request {decided.request}; run again",
             )
+        for name in ("requester", "candidate_digest", "baseline_digest", "policy_digest"):
+            if getattr(self.request, name) != getattr(decided, name):
+                return self._settle("held", f"{name} is not the one decided in entry {seq}")
         return self._finish(state, decided)
 
     def _record(self, state: State) -> PromotionRequest | None:
@@ -154,7 +164,7 @@ class Promotion:
         if expired is not None:
             return self._close(decided, *expired)
         approvals = self._valid_approvals(state)
-        if len(approvals) < self._needed(decided):
+        if self.is_barred or len(approvals) < self.approvals_needed(state, decided):
             return self.request
         return self._promote(state, decided, approvals)
 
@@ -214,8 +224,7 @@ class Promotion:
         decided: Decided | None = None,
         landed: Landed | None = None,
     ) -> PromotionRequest:
-        return requests.settle(
-            self.ledger.store,
+        return self.book.settle(
             self.request,
             outcome,
             reason=reason,
@@ -225,11 +234,10 @@ class Promotion:
 
     def _given_up(self) -> tuple[Outcome, str] | None:
         """Whether a person ended the request: its requester, or one who was asked."""
-        request = self.request
-        if request.withdrawn:
-            reason = requests.withdrawal_reason(self.ledger.store, request)
-            return "cancelled", f"withdrawn by {request.requester}: {reason}"
-        for approval in request.approvals:
+        cancelled = self.book.cancellation(self.request)
+        if cancelled is not None:
+            return "cancelled", cancelled
+        for approval in self.request.approvals:
             if approval.verdict == "Rejected":
                 return "rejected", f"rejected by {approval.approver}: {approval.reason}"
         return None
@@ -252,10 +260,11 @@ class Promotion:
             return f"a policy was ratified in entry {state.policy.seq}, after this was decided"
         return None
 
-    def _needed(self, decided: Decided) -> int:
+    def approvals_needed(self, state: State, decided: Decided) -> int:
+        """Return how many persons must approve: none where PROMOTE promotes by itself."""
         if decided.verdict == "PROMOTE" and self.is_automatic:
             return 0
-        return max(1, decided.approvals_required)
+        return approvals_at_least(state, decided)
 
     def _valid_approvals(self, state: State) -> tuple[Approval, ...]:
         """The approvals of exactly this candidate and evidence, whose signatures hold."""
@@ -264,6 +273,7 @@ class Promotion:
             approval
             for approval in self.request.approvals
             if approval.verdict == "Approved"
+            and may_approve(state, approval.approver, self.request.requester)
             and (approval.candidate_digest, approval.evidence_digest) == asked
             and is_allowed_signature(self.ledger, state, self.request, approval)
         )

@@ -39,7 +39,11 @@ class PromotionRequest(Record):
     requester: str
     reason: str | None = None
     target: str | None = None
-    """What a rollback, tombstone or ratification is about."""
+    """What it is about: a version, or the digest of a policy or of a monitor's evidence."""
+    action: Literal["none", "label", "retrain", "hold", "rollback"] | None = None
+    """What a monitor did."""
+    document: str | None = None
+    """Text of the policy to be ratified; None where it is the shipped one."""
     candidate_digest: str | None = None
     baseline_digest: str | None = None
     evidence_digest: str | None = None

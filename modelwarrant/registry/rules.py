@@ -27,7 +27,7 @@ from modelwarrant.registry.payloads import (
 )
 from modelwarrant.registry.state import Decided, State, Version
 
-__all__ = ["check", "same_person"]
+__all__ = ["approvals_at_least", "check", "is_machine", "may_approve", "same_person"]
 
 
 def same_person(one: str, other: str) -> bool:
@@ -37,6 +37,31 @@ def same_person(one: str, other: str) -> bool:
     (True, False)
     """
     return one.strip().casefold() == other.strip().casefold()
+
+
+def is_machine(name: str) -> bool:
+    """Return whether a name is Kubernetes' own kind: a service account, a node, a component.
+
+    >>> is_machine("system:serviceaccount:kubeflow:pipeline-runner"), is_machine("ada")
+    (True, False)
+    """
+    return name.strip().casefold().startswith("system:")
+
+
+def may_approve(state: State, approver: str, requester: str) -> bool:
+    """Return whether this ledger lets this person approve what that one asked for."""
+    if state.mode == "laptop":
+        return True
+    return not is_machine(approver) and not same_person(approver, requester)
+
+
+def approvals_at_least(state: State, decided: Decided) -> int:
+    """Return how many persons must approve a promotion that a rule leaves to persons.
+
+    On a cluster two of them, where no person asked for it.
+    """
+    nobody_asked = state.mode == "cluster" and is_machine(decided.requester)
+    return max(2 if nobody_asked else 1, decided.approvals_required)
 
 
 def check(state: State, payload: Payload) -> None:
@@ -208,7 +233,9 @@ class _Rule:
         uids = {approval.uid for approval in approvals}
         persons = {approval.approver.strip().casefold() for approval in approvals}
         self.demand(len(uids) == len(persons) == len(approvals), "an approval stands twice")
-        least = max(1, decided.approvals_required) if decided.verdict == "NEEDS_APPROVAL" else 0
+        least = approvals_at_least(self.state, decided)
+        if decided.verdict != "NEEDS_APPROVAL":
+            least = 0
         self.demand(
             len(approvals) >= least, f"{len(approvals)} of {least} approvals, as the policy asks"
         )
@@ -234,6 +261,10 @@ class _Rule:
         self.demand(
             not is_self or self.state.mode == "laptop",
             f"{who}: the requester may approve on a laptop's ledger only",
+        )
+        self.demand(
+            may_approve(self.state, approval.approver, approval.requester),
+            f"{who}: on a cluster a person approves, no service account",
         )
 
 

@@ -419,7 +419,7 @@ def test_a_rollback_is_applied_at_once(desk: Desk) -> None:
     [
         (3, "r", IllegalOperationError, "is in production already"),
         (99, "r", IllegalOperationError, "no version 99"),
-        (0, "r", RecordError, "rollback of version 0"),
+        (0, "r", RecordError, "rollback of 0"),
         (3, " ", RequestError, "a reason is needed"),
     ],
 )

@@ -1,0 +1,174 @@
+"""What does a request that is no promotion write into the ledger?
+
+Rollback, tombstone, ratification, the monitor's action, a fence, an upgrade: one entry each, under
+a txn made of the request's id, so that a second pass finds the first one's entry.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from gate.book import RequestBook
+from gate.opening import SHIPPED_BY, ratify
+from modelwarrant.errors import IllegalOperationError, PolicyError, RequestError
+from modelwarrant.policy import Policy, default_policy, load
+from modelwarrant.records import Approval, Operation, PromotionRequest
+from modelwarrant.registry import Ledger
+from modelwarrant.registry.payloads import Payload, parse_payload
+from modelwarrant.registry.state import Landed
+
+__all__ = ["OPERATIONS", "apply", "payload_of", "policy_of", "rejection"]
+
+OPERATIONS: Mapping[Operation, Callable[[PromotionRequest], Mapping[str, object]]] = {
+    "rollback": lambda request: {
+        "to": _number(request),
+        "reason": request.reason,
+        "actor": request.requester,
+    },
+    "tombstone": lambda request: {"version": _number(request), "reason": request.reason},
+    "act": lambda request: {
+        "action": request.action,
+        "evidence_digest": request.target,
+        "reason": request.reason,
+    },
+    "abort": lambda request: {"attempt": request.target, "reason": request.reason},
+    "upgrade": lambda request: {"to_schema": _number(request)},
+}
+"""How a request becomes an entry; a ratification, which also keeps a document, is apart."""
+
+
+@dataclass(frozen=True)
+class _Entry:
+    landed: Landed
+    version: int | None = None
+
+
+def payload_of(request: PromotionRequest) -> Payload:
+    """Return the entry's payload that a request asks for.
+
+    Raises:
+        RequestError: a field is absent, or is not what the operation needs.
+    """
+    if request.operation not in OPERATIONS:
+        raise RequestError(f"request {request.id}: {request.operation} is not applied here")
+    said = OPERATIONS[request.operation](request)
+    absent = [name for name, value in said.items() if value is None]
+    if absent:
+        raise RequestError(
+            f"request {request.id}: a request to {request.operation} needs {', '.join(absent)}"
+        )
+    return parse_payload(request.operation, said, name=f"{request.operation} of {request.target}")
+
+
+def apply(
+    ledger: Ledger, book: RequestBook, request: PromotionRequest, *, now: datetime
+) -> PromotionRequest:
+    """Write what is asked for and end the request; one that the log does not allow is superseded.
+
+    A ratification waits until somebody other than its author has approved it, except for the
+    shipped policy, whose author is the project.
+
+    Raises:
+        RequestError: the request cannot be understood.
+    """
+    refused = rejection(request)
+    if refused is not None:
+        return book.settle(request, "rejected", reason=refused)
+    cancelled = book.cancellation(request)
+    if cancelled is not None:
+        return book.settle(request, "cancelled", reason=cancelled)
+    try:
+        if request.operation == "ratify":
+            done = _ratify(ledger, request, now)
+            if done is None:
+                return request
+        else:
+            done = _append(ledger, request, now)
+    except IllegalOperationError as error:
+        return book.settle(request, "superseded", reason=str(error))
+    ledger.publish_head()
+    return book.settle(
+        request, "applied", reason=request.reason or "", version=done.version, landed=done.landed
+    )
+
+
+def rejection(request: PromotionRequest) -> str | None:
+    """Return who rejected a request and why, None where nobody did."""
+    for approval in request.approvals:
+        if approval.verdict == "Rejected":
+            return f"rejected by {approval.approver}: {approval.reason}"
+    return None
+
+
+def policy_of(request: PromotionRequest) -> Policy:
+    """Return the policy that a request wants ratified.
+
+    Raises:
+        RequestError: it names a digest that is neither its document's nor the shipped policy's, or
+            the document cannot be read.
+    """
+    policy = default_policy()
+    if request.document is not None:
+        try:
+            policy = load(request.document.encode(), name=f"the document of {request.id}")
+        except PolicyError as error:
+            raise RequestError(str(error)) from error
+    if policy.digest != request.target:
+        what = "the shipped policy" if request.document is None else "the document"
+        raise RequestError(
+            f"request {request.id} names policy {request.target}; {what} has {policy.digest}"
+        )
+    return policy
+
+
+def _append(ledger: Ledger, request: PromotionRequest, now: datetime) -> _Entry:
+    entry = ledger.append(
+        request.operation,
+        payload_of(request),
+        txn=f"{request.id}/{request.operation}",
+        actor=request.requester,
+        now=now,
+    )
+    is_of_version = request.operation in ("rollback", "tombstone")
+    return _Entry(Landed(entry.seq, entry.digest), _number(request) if is_of_version else None)
+
+
+def _ratify(ledger: Ledger, request: PromotionRequest, now: datetime) -> _Entry | None:
+    """Put a policy in force; None while nobody has approved it."""
+    policy = policy_of(request)
+    is_shipped = policy.digest == default_policy().digest
+    approval = _second_person(request)
+    if approval is None and not is_shipped:
+        return None
+    try:
+        ratified = ratify(
+            ledger,
+            policy,
+            author=SHIPPED_BY if approval is None else request.requester,
+            approver=request.requester if approval is None else approval.approver,
+            reason=request.reason or "",
+            now=now,
+            signature=None if approval is None else approval.signature,
+        )
+    except PolicyError as error:
+        raise IllegalOperationError(str(error)) from error
+    state = ledger.state()
+    digests = {landed.seq: landed.digest for landed in state.txns.values()}
+    return _Entry(Landed(ratified.seq, digests[ratified.seq]))
+
+
+def _second_person(request: PromotionRequest) -> Approval | None:
+    """Return the first approval of exactly this document."""
+    for approval in request.approvals:
+        if approval.verdict == "Approved" and approval.candidate_digest == request.target:
+            return approval
+    return None
+
+
+def _number(request: PromotionRequest) -> int:
+    if request.target is None or not request.target.isdecimal():
+        raise RequestError(
+            f"request {request.id}: a request to {request.operation} names a number as its "
+            f"target, not {request.target!r}"
+        )
+    return int(request.target)
