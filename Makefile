@@ -14,7 +14,7 @@ help:  ## Show this list
 $(UV): ci/install_uv.sh
 	@PYTHON=$(PYTHON) sh ci/install_uv.sh
 
-.venv/.installed: pyproject.toml uv.lock $(wildcard components/*/pyproject.toml serving/pyproject.toml) | $(UV)
+.venv/.installed: pyproject.toml uv.lock $(wildcard components/*/pyproject.toml gate/pyproject.toml serving/pyproject.toml) | $(UV)
 	@echo "installing into .venv (once; from the cache where possible) ..."
 	@$(UV) sync --quiet --frozen --compile-bytecode --no-install-project
 	@$(UV) sync --quiet --frozen --compile-bytecode
