@@ -6,7 +6,7 @@ RUN := .venv/bin
 PYTHON ?= python3
 export UV_PYTHON ?= $(PYTHON)
 
-.PHONY: help demo test check thorough lint bench docs generated stages-json clean
+.PHONY: help demo test check thorough lint bench docs generated stage stages-json clean
 
 help:  ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -52,6 +52,9 @@ docs: setup  ## Check that every path, target and flag in the documents exists
 
 generated: setup  ## Write the generated files again: compiled pipelines
 	$(RUN)/python ci/compile_pipelines.py
+
+stage: setup  ## Write a new stage: make stage NAME=score_batch
+	@$(RUN)/python ci/new_stage.py "$${NAME:-}"
 
 stages-json: setup  ## Print the stages as JSON, for CI matrices
 	@$(RUN)/python ci/stages.py

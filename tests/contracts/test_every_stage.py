@@ -171,4 +171,4 @@ def test_the_cache_is_off_where_the_world_is_read() -> None:
         if not task.get("cachingOptions", {}).get("enableCache")
     }
 
-    assert {"ingest-window", "fetch-production", "request-promotion", "await-outcome"} == uncached
+    assert {"ingest-window", "fetch-production", "request-promotion", "await-outcome"} <= uncached
