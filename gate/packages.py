@@ -17,11 +17,19 @@ from modelwarrant.errors import OutcomeUnknownError, PolicyError, RecordError, R
 from modelwarrant.policy import Documents, Policy, decide, load, read_documents
 from modelwarrant.policy.evidence import evidence_digest, evidence_record
 from modelwarrant.records import BUNDLE_FILES, Blob, Decision, PromotionRequest
-from modelwarrant.registry import State
+from modelwarrant.registry import State, read_blobs
 from modelwarrant.registry.entries import utc_text
 from modelwarrant.storage import ObjectStore
 
-__all__ = ["LIFETIME", "POLICY", "Package", "read_package", "submit"]
+__all__ = [
+    "LIFETIME",
+    "POLICY",
+    "Package",
+    "hand_in",
+    "kept_package",
+    "read_package",
+    "submit",
+]
 
 POLICY = ("policy.json", "policy.yaml")
 """One of them: the policy the run decided by."""
@@ -165,8 +173,6 @@ def submit(
     if store.get(requests.key_of(id)) is not None:
         return requests.get(store, id)
     place = f"in/{model}/{run}/"
-    for name, data in sorted(files.items()):
-        _hand_in(store, place + name, data)
     return requests.create(
         store,
         PromotionRequest(
@@ -180,10 +186,7 @@ def submit(
             evidence_digest=decision.evidence_digest,
             policy_digest=decision.policy_digest,
             package=place,
-            files=tuple(
-                Blob(name=name, digest=digest_bytes(data), size=len(data))
-                for name, data in sorted(files.items())
-            ),
+            files=hand_in(store, place, files),
             verdict=decision.verdict,
             created=utc_text(now),
             expires=utc_text(now + lifetime),
@@ -224,6 +227,46 @@ def read_package(store: ObjectStore, request: PromotionRequest) -> Package:
         if given != asked:
             raise RequestError(f"the package's {what} is {given}, the request's is {asked}")
     return package
+
+
+def kept_package(store: ObjectStore, state: State, request: PromotionRequest) -> Package | None:
+    """Return candidate and evidence of a request, hashed; None where it has none.
+
+    The ledger's copy is read once there is one: it outlives what was handed in.
+
+    Args:
+        store: where they lie.
+        state: fold of the model's ledger.
+        request: whose package it is.
+    """
+    if request.package is None:
+        return None
+    decided = state.decision_of(request.id)
+    if decided is None:
+        return read_package(store, request)
+    return Package(read_blobs(store, request.model, decided.attempt, decided.blobs))
+
+
+def hand_in(store: ObjectStore, place: str, files: Mapping[str, bytes]) -> tuple[Blob, ...]:
+    """Write a package's files, each once; a retry finds its own.
+
+    Args:
+        store: where they go.
+        place: prefix, ``in/<model>/<run>/``.
+        files: by name.
+
+    Returns:
+        What was written, sorted by name.
+
+    Raises:
+        RequestError: another file lies there already.
+    """
+    for name, data in sorted(files.items()):
+        _hand_in(store, place + name, data)
+    return tuple(
+        Blob(name=name, digest=digest_bytes(data), size=len(data))
+        for name, data in sorted(files.items())
+    )
 
 
 def _hand_in(store: ObjectStore, key: str, data: bytes) -> None:

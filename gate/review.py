@@ -21,6 +21,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Protocol, cast
 from urllib.parse import parse_qsl, quote
 
+from gate.packages import Package
 from modelwarrant.errors import (
     MissingExtraError,
     RequestError,
@@ -48,7 +49,15 @@ from modelwarrant.reports import (
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-__all__ = ["Desk", "Evidence", "ReviewSecrets", "create_review_app", "serve_review"]
+__all__ = [
+    "Desk",
+    "Evidence",
+    "ReviewSecrets",
+    "create_review_app",
+    "evidence_of",
+    "serve_review",
+    "status_of_error",
+]
 
 ADDRESS: Final = "127.0.0.1"
 MOST_BYTES: Final = 32_768
@@ -94,6 +103,11 @@ class Evidence:
     manifest: ModelManifest
     validation: ValidationReport
     history: History
+
+
+def evidence_of(package: Package) -> Evidence:
+    """Return the documents of a package."""
+    return Evidence(decision=package.decision, **vars(package.documents))
 
 
 class Desk(Protocol):
@@ -279,7 +293,8 @@ def _parse(body: bytes) -> dict[str, str]:
     return fields
 
 
-def _status(error: WarrantError) -> int:
+def status_of_error(error: WarrantError) -> int:
+    """Return the HTTP status of an error of ours."""
     return next(status for kind, status in STATUS if isinstance(error, kind))
 
 
@@ -350,7 +365,7 @@ def create_review_app(desk: Desk, *, port: int, known: ReviewSecrets | None = No
         return fields
 
     def failed(error: WarrantError) -> HTMLResponse:
-        return HTMLResponse(pages.failure(str(error)), _status(error))
+        return HTMLResponse(pages.failure(str(error)), status_of_error(error))
 
     @app.get(pages.home)
     def listing() -> Response:
@@ -376,7 +391,7 @@ def create_review_app(desk: Desk, *, port: int, known: ReviewSecrets | None = No
                     page = pages.request(request_id, str(refused), is_error=True)
                 except WarrantError as error:
                     return failed(error)
-                return HTMLResponse(page, _status(refused))
+                return HTMLResponse(page, status_of_error(refused))
         return RedirectResponse(f"{pages.path(request_id)}?done={done}", 303)
 
     return app

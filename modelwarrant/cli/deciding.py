@@ -9,14 +9,13 @@ from typing import Literal
 
 from gate import requests
 from gate.gate import Gate
-from gate.packages import Package, read_package
-from gate.review import Evidence
+from gate.packages import Package, kept_package
+from gate.review import Evidence, evidence_of
 from gate.review import serve_review as serve_pages
 from modelwarrant.cli.knowledge import Place
 from modelwarrant.cli.options import note, out
-from modelwarrant.policy import read_documents
 from modelwarrant.records import Decision, PromotionRequest
-from modelwarrant.registry import read_blobs, ssh
+from modelwarrant.registry import ssh
 from modelwarrant.reports import run_page
 
 __all__ = [
@@ -53,21 +52,8 @@ def list_requests(place: Place, *, everything: bool) -> tuple[PromotionRequest, 
 
 
 def request_package(place: Place, request: PromotionRequest) -> Package | None:
-    """Return candidate and evidence of a request, hashed; None where it has none.
-
-    The package that was handed in is read while it is there; the ledger's copy outlives it.
-    """
-    if request.package is None:
-        return None
-    decided = place.state(request.model).decision_of(request.id)
-    if decided is None:
-        return read_package(place.store, request)
-    return Package(read_blobs(place.store, request.model, decided.attempt, decided.blobs))
-
-
-def evidence_of(package: Package) -> Evidence:
-    """Return the records that a page is drawn from."""
-    return Evidence(decision=package.decision, **vars(read_documents(package.files)))
+    """Return candidate and evidence of a request, hashed; None where it has none."""
+    return kept_package(place.store, place.state(request.model), request)
 
 
 def describe_request(

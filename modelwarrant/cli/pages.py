@@ -4,7 +4,8 @@ import shutil
 from pathlib import Path
 
 from gate.packages import Package
-from modelwarrant.cli.deciding import describe_request, evidence_of
+from gate.review import evidence_of
+from modelwarrant.cli.deciding import describe_request
 from modelwarrant.cli.knowledge import Place, models
 from modelwarrant.cli.ruling import recorded
 from modelwarrant.errors import UnknownModelError
