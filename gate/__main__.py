@@ -113,7 +113,7 @@ def main() -> int:
         is_automatic=configuration.is_automatic,
         installer=configuration.installer,
     )
-    app = create_pages_app(ClusterShelf(cluster, store), controller.health)
+    app = create_pages_app(ClusterShelf(cluster, lambda: store), controller.health)
     server = uvicorn.Server(
         uvicorn.Config(
             app,

@@ -200,6 +200,22 @@ class Cluster:
         query = [("labelSelector", REQUEST_LABEL)]
         return self._list(self._workflows, query=query, about="waiting workflows")[0]
 
+    def suspend(self, workflow: str, *, request: str, since: str) -> None:
+        """Let a workflow start no further pod until the gate resumes it.
+
+        Args:
+            workflow: which.
+            request: that it waits for.
+            since: now, RFC 3339.
+        """
+        marks = {"labels": {REQUEST_LABEL: request}, "annotations": {SUSPENDED_AT: since}}
+        self.patch_workflow(workflow, {"metadata": marks, "spec": {"suspend": True}})
+
+    def resume(self, workflow: str) -> None:
+        """Let a suspended workflow go on."""
+        marks = {"labels": {REQUEST_LABEL: None}, "annotations": {SUSPENDED_AT: None}}
+        self.patch_workflow(workflow, {"metadata": marks, "spec": {"suspend": None}})
+
     def patch_workflow(self, name: str, patch: Mapping[str, Any]) -> None:
         """Merge a patch into a workflow."""
         path = f"{self._workflows}/{name}"

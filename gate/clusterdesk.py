@@ -17,7 +17,7 @@ from gate.clusterbook import ClusterBook
 from gate.guard import CANARY
 from gate.packages import LIFETIME, kept_package
 from gate.requests import LONGEST_REASON, checked_text, signed_statement
-from gate.resource import is_waiting, name_of, operation_request, to_record
+from gate.resource import announcement, is_waiting, name_of, operation_request, to_record
 from gate.review import Evidence, evidence_of
 from modelwarrant.errors import BusyError, RequestError, StoreUnavailableError
 from modelwarrant.records import Approval, PromotionRequest
@@ -38,7 +38,8 @@ class ClusterShelf:
     """Requests and their evidence, to be read."""
 
     cluster: Cluster
-    store: ObjectStore
+    open_store: Callable[[], ObjectStore]
+    """Opens the store where evidence is wanted; answering needs none."""
 
     def requests(self) -> tuple[PromotionRequest, ...]:
         """Return all requests, those that wait first, then the newest first."""
@@ -61,11 +62,12 @@ class ClusterShelf:
             return None
         resource = self.cluster.request(name_of(request.id))
         genesis = resource.get("status", {}).get("genesis")
-        state = Ledger(self.store, request.model, pinned_genesis=genesis).state()
+        store = self.open_store()
+        state = Ledger(store, request.model, pinned_genesis=genesis).state()
         whole = request
         if state.decision_of(request.id) is None:
-            whole = ClusterBook(self.cluster, self.store, datetime.now(UTC)).read(resource)
-        package = kept_package(self.store, state, whole)
+            whole = ClusterBook(self.cluster, store, datetime.now(UTC)).read(resource)
+        package = kept_package(store, state, whole)
         return None if package is None else evidence_of(package)
 
 
@@ -153,6 +155,36 @@ class ClusterDesk(ClusterShelf):
             decision["signature"] = sign(signed_statement(request, approval))
         resource["spec"].setdefault("decisions", []).append(decision)
 
+    def announce(self, run: str, model: str, *, patience: timedelta) -> str:
+        """Say that a run of this person's is under way; return the request's name.
+
+        Args:
+            run: its id, lower-case.
+            model: the model's name.
+            patience: how long the gate is given to take note.
+
+        Raises:
+            RequestError: this person may not ask.
+            StoreUnavailableError: no gate took note; the request is withdrawn.
+        """
+        body = announcement(
+            run=run,
+            model=model,
+            requester=self.person,
+            namespace=self.cluster.namespace,
+            expires=datetime.now(UTC) + LIFETIME,
+        )
+        name = body["metadata"]["name"]
+        self.cluster.create_request(body)
+        try:
+            self.wait_for_gate(name, until=_is_noted, patience=patience, demand=True)
+        except StoreUnavailableError:
+            resource = self.cluster.request(name)
+            resource["spec"]["withdrawn"] = True
+            self.cluster.replace_request(resource)
+            raise
+        return str(name)
+
     def ask(
         self,
         operation: Literal["rollback", "tombstone", "ratify"],
@@ -216,6 +248,12 @@ class ClusterDesk(ClusterShelf):
                 break
             time.sleep(_POLL_S)
         return to_record(resource, now=datetime.now(UTC))
+
+
+def _is_noted(resource: dict[str, Any]) -> bool:
+    """Whether a gate has opened the model's ledger for a request, or ended it."""
+    status = resource.get("status", {})
+    return "genesis" in status or "outcome" in status
 
 
 def _waits_for_people(resource: dict[str, Any]) -> bool:

@@ -286,10 +286,8 @@ class Controller:
             request = requests.get(metadata["labels"][REQUEST_LABEL])
             if not self._may_go_on(request, metadata.get("annotations", {})):
                 continue
-            marks = {"labels": {REQUEST_LABEL: None}, "annotations": {SUSPENDED_AT: None}}
-            patch = {"metadata": marks, "spec": {"suspend": None}}
             try:
-                self.cluster.patch_workflow(metadata["name"], patch)
+                self.cluster.resume(metadata["name"])
                 self._say("resumed", workflow=metadata["name"])
             except UnknownModelError:
                 self._say("workflow_gone", workflow=metadata["name"])

@@ -12,15 +12,16 @@ from typing import Any, Final
 
 from modelwarrant.canonical import canonical_json, digest_bytes, parse_json
 from modelwarrant.errors import RecordError, RequestError
-from modelwarrant.records import Approval, Blob, PromotionRequest
+from modelwarrant.records import Approval, Blob, Decision, PromotionRequest
 from modelwarrant.registry.entries import utc_text
 from modelwarrant.registry.state import Landed
 
 __all__ = [
     "PACKAGE_LIST",
     "announcement",
-    "candidate_patch",
+    "candidate_spec",
     "is_waiting",
+    "name_for_run",
     "name_of",
     "operation_request",
     "package_list",
@@ -140,10 +141,15 @@ def _approval(
     )
 
 
+def name_for_run(run: str) -> str:
+    """Return the name of a run's request."""
+    return f"run-{run}"
+
+
 def announcement(
     *, run: str, model: str, requester: str, namespace: str, expires: datetime
 ) -> dict[str, Any]:
-    """Return the request that says a run of this person is under way."""
+    """Return the request that says that this person's run is under way."""
     spec = {
         "operation": "promote",
         "model": model,
@@ -151,7 +157,7 @@ def announcement(
         "run": {"name": run},
         "expires": utc_text(expires),
     }
-    return _resource(f"run-{run}", namespace, spec)
+    return _resource(name_for_run(run), namespace, spec)
 
 
 def operation_request(
@@ -180,25 +186,38 @@ def operation_request(
     return _resource(name, namespace, spec)
 
 
-def candidate_patch(
-    request: PromotionRequest, package_digest: str, *, uid: str, workflow: str
+def candidate_spec(
+    decision: Decision,
+    *,
+    package: str,
+    package_digest: str,
+    run: str,
+    uid: str,
+    workflow: str,
 ) -> dict[str, Any]:
-    """Return the merge patch by which a run hands its candidate in."""
+    """Return the fields of a spec by which a run hands its candidate in.
+
+    Args:
+        decision: as the run claims it.
+        package: prefix of the files.
+        package_digest: of their list.
+        run: its id.
+        uid: KFP's id of the run.
+        workflow: that the gate resumes; empty where nothing is suspended.
+    """
     candidate = {
-        "digest": request.candidate_digest,
-        "baseline": request.baseline_digest,
-        "evidence_digest": request.evidence_digest,
-        "policy_digest": request.policy_digest,
-        "package": request.package,
+        "digest": decision.candidate_digest,
+        "baseline": decision.baseline_digest,
+        "evidence_digest": decision.evidence_digest,
+        "policy_digest": decision.policy_digest,
+        "package": package,
         "package_digest": package_digest,
     }
-    run = {"name": request.run, "uid": uid, "workflow": workflow}
+    of_run = {"name": run, "uid": uid, "workflow": workflow}
     return {
-        "spec": {
-            "candidate": {name: value for name, value in candidate.items() if value},
-            "run": {name: value for name, value in run.items() if value},
-            "verdict": request.verdict,
-        }
+        "candidate": {name: value for name, value in candidate.items() if value},
+        "run": {name: value for name, value in of_run.items() if value},
+        "verdict": decision.verdict,
     }
 
 

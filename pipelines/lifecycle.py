@@ -1,6 +1,6 @@
 """The lifecycle: from a window of data to a decided, and perhaps promoted, model."""
 
-from kfp import dsl
+from kfp import dsl, kubernetes
 
 from components.await_outcome.component import await_outcome
 from components.decide_promotion.component import decide_promotion
@@ -14,6 +14,21 @@ from components.train_model.component import train_model
 from components.validate_window.component import validate_window
 
 __all__ = ["lifecycle"]
+
+STORE = "warrant-store"
+"""ConfigMap and Secret of the pipelines' namespace that say where the store is, and as whom; both
+may be absent. On a laptop the environment says it."""
+
+WAKE_UPS = 10
+"""A run that is woken without an outcome suspends itself again, so many times at most."""
+
+
+def _give_store(task: dsl.PipelineTask) -> None:
+    """Let a stage that reads or writes the store know where it is."""
+    places = ("WARRANT_STORE", "WARRANT_S3_ENDPOINT")
+    keys = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+    kubernetes.use_config_map_as_env(task, STORE, {name: name for name in places}, optional=True)
+    kubernetes.use_secret_as_env(task, STORE, {name: name for name in keys}, optional=True)
 
 
 @dsl.pipeline(
@@ -38,6 +53,7 @@ def lifecycle(
     requester: str,
     data_digest: str = "",
     review_by: str = "",
+    gate: str = "",
 ) -> None:
     """Wire the stages; see each stage's docstring for its parameters."""
     ingested = ingest_window(
@@ -127,6 +143,9 @@ def lifecycle(
         run=run,
         requester=requester,
         policy=policy,
+        gate=gate,
+        workflow=dsl.PIPELINE_JOB_RESOURCE_NAME_PLACEHOLDER,
+        uid=dsl.PIPELINE_JOB_ID_PLACEHOLDER,
         decision=decided.outputs["decision"],
         candidate=trained.outputs["candidate"],
         drift_report=drift.outputs["drift_report"],
@@ -134,4 +153,12 @@ def lifecycle(
         validation_report=now.outputs["validation_report"],
         history=fetched.outputs["history"],
     ).set_caching_options(False)
-    await_outcome(store=store, request=requested.outputs["request"]).set_caching_options(False)
+    awaited = await_outcome(
+        store=store,
+        request=requested.outputs["request"],
+        gate=gate,
+        workflow=dsl.PIPELINE_JOB_RESOURCE_NAME_PLACEHOLDER,
+    ).set_caching_options(False)
+    awaited.set_retry(WAKE_UPS, backoff_duration="5s", backoff_factor=1)
+    for task in (ingested, fetched, trained, requested):
+        _give_store(task)

@@ -9,6 +9,8 @@ from components.spec import container
 def await_outcome(
     store: str,
     request: str,
+    gate: str,
+    workflow: str,
     outcome: dsl.OutputPath(str),
 ) -> dsl.ContainerSpec:
     """Return how the request ended; without an outcome end with 75, to be tried again.
@@ -16,6 +18,8 @@ def await_outcome(
     Args:
         store: folder or s3://bucket/prefix.
         request: id of the request.
+        gate: namespace of the cluster's gate; empty on a laptop, where the store holds requests.
+        workflow: the run's own Argo Workflow; suspended again where there is no outcome.
         outcome: promoted, rejected, held, expired, superseded or cancelled.
     """
     return container("await_outcome")

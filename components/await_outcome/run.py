@@ -11,10 +11,24 @@ from modelwarrant.stage.stores import open_told_store
 
 def await_outcome(task: Task) -> None:
     """Read the request; the gate alone writes its outcome."""
-    found = get(open_told_store(task.parameter("store")), task.parameter("request"))
+    request, gate = task.parameter("request"), task.parameter("gate")
+    task.set("outcome", _at_cluster(task, request, gate) if gate else _in_store(task, request))
+
+
+def _in_store(task: Task, request: str) -> str:
+    found = get(open_told_store(task.parameter("store")), request)
     if found.outcome is None:
         raise WaitingError(f"request {found.id} waits for a decision", retry_after_s=30)
-    task.set("outcome", found.outcome)
+    return found.outcome
+
+
+def _at_cluster(task: Task, request: str, gate: str) -> str:
+    from gate.asking import outcome_of
+    from gate.cluster import Cluster
+    from gate.resource import name_of
+
+    cluster = Cluster.connect(gate)
+    return outcome_of(cluster, name_of(request), workflow=task.parameter("workflow"), now=task.now)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -12,6 +12,9 @@ def request_promotion(
     run: str,
     requester: str,
     policy: str,
+    gate: str,
+    workflow: str,
+    uid: str,
     decision: dsl.Input[dsl.Artifact],
     candidate: dsl.Input[dsl.Model],
     drift_report: dsl.Input[dsl.Artifact],
@@ -29,6 +32,9 @@ def request_promotion(
         run: id of the run.
         requester: who asks; may not approve.
         policy: text of the policy the decision was made with.
+        gate: namespace of the cluster's gate; empty on a laptop, where the store holds requests.
+        workflow: the run's own Argo Workflow, which waits without a pod.
+        uid: KFP's id of the run.
         decision: the claimed decision; the gate computes it again.
         candidate: bundle.
         drift_report: evidence.

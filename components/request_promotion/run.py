@@ -1,11 +1,11 @@
 """Hand candidate and evidence in, and ask the gate."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from gate.packages import submit
 from modelwarrant.policy import read_documents
-from modelwarrant.records import BUNDLE_FILES, Decision
+from modelwarrant.records import BUNDLE_FILES, Decision, PromotionRequest
 from modelwarrant.registry import LaptopHome, Ledger
 from modelwarrant.reports import run_page
 from modelwarrant.stage import Task, run_stage
@@ -20,10 +20,19 @@ def request(task: Task) -> None:
     files = {f"{name}.json": task.path(name).read_bytes() for name in EVIDENCE}
     files |= {name: (task.path("candidate") / name).read_bytes() for name in BUNDLE_FILES}
     files["policy.json"] = task.parameter("policy").encode()
+    gate = task.parameter("gate")
+    asked = _ask_cluster(task, files, gate) if gate else _ask_store(task, files, model)
+    decision = Decision.from_bytes(files["decision.json"], name="decision.json")
+    documents = vars(read_documents(files))
+    task.write("page", run_page(decision, **documents, request=asked, approvals=asked.approvals))
+    task.set("request", asked.id)
+
+
+def _ask_store(task: Task, files: Mapping[str, bytes], model: str) -> PromotionRequest:
     store = open_told_store(task.parameter("store"))
     pin = LaptopHome(task.settings.home).pin(store.uri, model)
     genesis = task.settings.genesis if pin is None else pin.genesis
-    asked = submit(
+    return submit(
         store,
         Ledger(store, model, pinned_genesis=genesis).state(),
         run=task.parameter("run"),
@@ -31,10 +40,21 @@ def request(task: Task) -> None:
         files=files,
         now=task.now,
     )
-    decision = Decision.from_bytes(files["decision.json"], name="decision.json")
-    documents = vars(read_documents(files))
-    task.write("page", run_page(decision, **documents, request=asked, approvals=asked.approvals))
-    task.set("request", asked.id)
+
+
+def _ask_cluster(task: Task, files: Mapping[str, bytes], gate: str) -> PromotionRequest:
+    from gate.asking import ask_gate
+    from gate.cluster import Cluster
+
+    return ask_gate(
+        Cluster.connect(gate),
+        open_told_store(task.parameter("store")),
+        files=files,
+        run=task.parameter("run"),
+        uid=task.parameter("uid"),
+        workflow=task.parameter("workflow"),
+        now=task.now,
+    )
 
 
 def main(argv: Sequence[str] | None = None) -> int:

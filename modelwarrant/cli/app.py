@@ -8,6 +8,7 @@ import typer
 
 import modelwarrant
 from modelwarrant.cli import (
+    cluster,
     data,
     demo,
     gate,
@@ -31,7 +32,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for commands in (data, lifecycle, gate, ledger, policy, serving, store, keys, demo):
+for commands in (data, lifecycle, cluster, gate, ledger, policy, serving, store, keys, demo):
     commands.register(app)
 
 

@@ -1,7 +1,7 @@
 """How does a person at this terminal see and answer requests?"""
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,7 +11,6 @@ from gate import requests
 from gate.gate import Gate
 from gate.packages import Package, kept_package
 from gate.review import Evidence, evidence_of
-from gate.review import serve_review as serve_pages
 from modelwarrant.cli.knowledge import Place
 from modelwarrant.cli.options import note, out
 from modelwarrant.records import Decision, PromotionRequest
@@ -26,7 +25,6 @@ __all__ = [
     "list_requests",
     "pass_gate",
     "request_package",
-    "serve_review",
     "withdraw_request",
 ]
 
@@ -182,8 +180,3 @@ class LaptopDesk:
             now=self.place.now,
             self_approve=self_approve,
         )
-
-
-def serve_review(place: Place, *, port: int, opened: Callable[[str], None]) -> None:
-    """Serve the review pages until the person ends them."""
-    serve_pages(LaptopDesk(place), port=port, opened=opened)

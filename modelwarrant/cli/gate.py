@@ -1,7 +1,7 @@
 """Commands of the gate: requests, show, approve, reject, withdraw, review."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -39,10 +39,9 @@ def requests(
     as_json: JsonOption = False,
 ) -> None:
     """List the requests that wait for a person."""
-    from modelwarrant.cli.deciding import list_requests
-    from modelwarrant.cli.knowledge import open_place
+    from modelwarrant.cli.desks import listed
 
-    found = list_requests(open_place(store), everything=everything)
+    found = listed(store, everything=everything)
     if as_json:
         answer_json({"requests": [request.model_dump(mode="json") for request in found]})
         return
@@ -60,11 +59,10 @@ def requests(
 
 def show(id: IdArgument, store: StoreOption = None, as_json: JsonOption = False) -> None:
     """Show one request: verdict, reasons, what would change it, the page."""
-    from modelwarrant.cli.deciding import describe_request
-    from modelwarrant.cli.knowledge import open_place
+    from modelwarrant.cli.desks import shown
     from modelwarrant.cli.words import print_decision
 
-    request, decision, page = describe_request(open_place(store), id)
+    request, decision, page = shown(store, id)
     if as_json:
         answer_json(
             {
@@ -121,7 +119,7 @@ def reject(
 
 def _decide(
     id: str,
-    verdict: str,
+    verdict: Literal["Approved", "Rejected"],
     reason: str,
     *,
     key: Path | None,
@@ -129,21 +127,17 @@ def _decide(
     as_json: bool,
     self_approve: bool = False,
 ) -> None:
-    from modelwarrant.cli.deciding import decide_request
-    from modelwarrant.cli.knowledge import open_place
+    from modelwarrant.cli.desks import answer
 
-    request = decide_request(
-        open_place(store), id, verdict=verdict, reason=reason, self_approve=self_approve, key=key
-    )
+    request = answer(store, id, verdict=verdict, reason=reason, self_approve=self_approve, key=key)
     _answer(request, as_json=as_json)
 
 
 def withdraw(id: IdArgument, store: StoreOption = None, as_json: JsonOption = False) -> None:
     """Take back a request of your own."""
-    from modelwarrant.cli.deciding import withdraw_request
-    from modelwarrant.cli.knowledge import open_place
+    from modelwarrant.cli.desks import withdrawn
 
-    _answer(withdraw_request(open_place(store), id), as_json=as_json)
+    _answer(withdrawn(store, id), as_json=as_json)
 
 
 def _answer(request: object, *, as_json: bool) -> None:
@@ -164,10 +158,9 @@ def review(
     store: StoreOption = None,
 ) -> None:
     """Serve the review pages on 127.0.0.1; a decision made there is yours."""
-    from modelwarrant.cli.deciding import serve_review
-    from modelwarrant.cli.knowledge import open_place
+    from modelwarrant.cli.desks import review as serve
 
     def opened(address: str) -> None:
         note(f"review pages on {address} (the address is a secret of yours; Ctrl-C ends)")
 
-    serve_review(open_place(store), port=port, opened=opened)
+    serve(store, port=port, opened=opened)

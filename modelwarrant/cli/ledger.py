@@ -1,11 +1,14 @@
 """Commands of the registry: history, verify, rollback, reproduce, tombstone."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from modelwarrant.cli.options import JsonOption, StoreOption, answer_json, note, out, table
+
+if TYPE_CHECKING:
+    from gate.clusterdesk import ClusterDesk
 
 __all__ = ["register"]
 
@@ -81,8 +84,13 @@ def rollback(
     as_json: JsonOption = False,
 ) -> None:
     """Put a former production version back."""
+    from modelwarrant.cli.desks import cluster_desk
     from modelwarrant.cli.knowledge import open_place, roll_back
 
+    desk = cluster_desk(store)
+    if desk is not None:
+        _ask(desk, "rollback", model, to, reason, as_json=as_json)
+        return
     told = roll_back(open_place(store), model, to=to, reason=reason)
     if as_json:
         answer_json(told)
@@ -100,13 +108,39 @@ def tombstone(
     as_json: JsonOption = False,
 ) -> None:
     """Bar a version from ever being promoted or served again."""
+    from modelwarrant.cli.desks import cluster_desk
     from modelwarrant.cli.knowledge import bury, open_place
 
+    desk = cluster_desk(store)
+    if desk is not None:
+        _ask(desk, "tombstone", model, version, reason, as_json=as_json)
+        return
     told = bury(open_place(store), model, version=version, reason=reason)
     if as_json:
         answer_json(told)
     else:
         out().print(f"{model}: version {version} is barred (entry {told['seq']})", markup=False)
+
+
+def _ask(
+    desk: "ClusterDesk",
+    operation: Literal["rollback", "tombstone"],
+    model: str,
+    version: int,
+    reason: str,
+    *,
+    as_json: bool,
+) -> None:
+    """Ask a cluster's gate, and tell what came of it."""
+    from modelwarrant.cli.desks import ask_cluster
+
+    request = ask_cluster(desk, operation, model, target=str(version), reason=reason)
+    if as_json:
+        answer_json(request.model_dump(mode="json"))
+    else:
+        what = request.outcome or "waits for the gate"
+        out().print(f"{model}: {operation} of version {version} {what}", markup=False)
+        out().print(f"  request {request.id}", markup=False)
 
 
 def reproduce(

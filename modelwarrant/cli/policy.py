@@ -71,11 +71,22 @@ def ratify(
     as_json: JsonOption = False,
 ) -> None:
     """Put a policy in force. Somebody other than its author must do it, or --self-approve."""
+    from modelwarrant.cli.desks import cluster_desk
     from modelwarrant.cli.knowledge import open_place
-    from modelwarrant.cli.ruling import ratify_policy
+    from modelwarrant.cli.ruling import ask_for_policy, ratify_policy
 
     if not reason.strip():
         raise typer.BadParameter("--reason is needed: why is this policy right?")
+    desk = cluster_desk(store)
+    if desk is not None:
+        request = ask_for_policy(desk, model, policy, reason=reason)
+        if as_json:
+            answer_json(request.model_dump(mode="json"))
+        else:
+            what = request.outcome or "waits for somebody else's approval"
+            out().print(f"{model}: policy {request.target} {what}", markup=False)
+            out().print(f"  request {request.id}", markup=False)
+        return
     told = ratify_policy(
         open_place(store),
         model,

@@ -1,17 +1,21 @@
 """How does the command line find, replay and try decisions and policies?"""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gate.opening import ratified_statement, ratify, ratify_signers
 from modelwarrant import policy
 from modelwarrant.cli.knowledge import Place, parse_name
 from modelwarrant.errors import PolicyError, UnknownModelError
 from modelwarrant.policy import Policy
-from modelwarrant.records import Decision
+from modelwarrant.records import Decision, PromotionRequest
 from modelwarrant.registry import Decided, Ratified, State, read_blobs, ssh
 
+if TYPE_CHECKING:
+    from gate.clusterdesk import ClusterDesk
+
 __all__ = [
+    "ask_for_policy",
     "find_decision",
     "load_policy",
     "policy_text",
@@ -68,6 +72,24 @@ def ratify_policy(
     )
     place.remember(ledger)
     return _told(model, found)
+
+
+def ask_for_policy(
+    desk: "ClusterDesk", model: str, path: Path | None, *, reason: str
+) -> PromotionRequest:
+    """Ask a cluster's gate to put a policy in force; somebody else approves it.
+
+    Raises:
+        PolicyError: the linter's findings.
+    """
+    from modelwarrant.cli.desks import ask_cluster
+
+    rules = load_policy(path)
+    findings = policy.lint(rules)
+    if findings:
+        raise PolicyError(f"{path or 'the shipped policy'}: {'; '.join(findings)}")
+    document = None if path is None else rules.to_bytes().decode()
+    return ask_cluster(desk, "ratify", model, target=rules.digest, reason=reason, document=document)
 
 
 def ratify_list(

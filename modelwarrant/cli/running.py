@@ -30,13 +30,23 @@ from modelwarrant.windows import FeatureSchema, parse_bounds
 from pipelines.local import FinishedTask, RunResult, run_plan, warm_up
 from pipelines.plan import read_plan
 
-__all__ = ["EXITS", "RunSummary", "print_summary", "run_lifecycle"]
+__all__ = [
+    "EXITS",
+    "Ending",
+    "RunSummary",
+    "compiled_lifecycle",
+    "lifecycle_parameters",
+    "print_summary",
+    "run_lifecycle",
+    "schema_of",
+    "sound_policy",
+    "with_windows",
+]
 
 Ending = Literal["promoted", "needs approval", "hold", "rejected"]
 
 EXITS: Final[dict[Ending, int]] = {"promoted": 0, "needs approval": 10, "hold": 11, "rejected": 12}
 
-_PIPELINE: Final = "lifecycle.yaml"
 _KEPT_RUNS: Final = 3
 """Runs whose stages' outputs are kept; older ones are removed after a run."""
 
@@ -127,9 +137,9 @@ def run_lifecycle(
         WarrantError: what a stage, the ledger or the gate refused.
     """
     started = time.monotonic()
-    project = _with_windows(load(path), current=current, reference=reference)
+    project = with_windows(load(path), current=current, reference=reference)
     place = open_place(store)
-    rules = _sound_policy(project)
+    rules = sound_policy(project)
     with _lock(place.work / project.model):
         _open_ledger(place, project.model)
         if reference is not None and place.state(project.model).production is not None:
@@ -142,7 +152,7 @@ def run_lifecycle(
     return summary
 
 
-def _sound_policy(project: Project) -> policy.Policy:
+def sound_policy(project: Project) -> policy.Policy:
     """Read the project's policy; one that fails the linter decides nothing.
 
     Raises:
@@ -172,13 +182,60 @@ def _open_ledger(place: Place, model: str) -> None:
         )
 
 
-def _with_windows(project: Project, *, current: str | None, reference: str | None) -> Project:
+def with_windows(project: Project, *, current: str | None, reference: str | None) -> Project:
+    """Return the project with other windows than those of its file."""
     windows = project.windows
     if current is not None:
         windows = replace(windows, current=parse_bounds(current))
     if reference is not None:
         windows = replace(windows, reference=parse_bounds(reference))
     return replace(project, windows=windows)
+
+
+def compiled_lifecycle() -> Path:
+    """Return the compiled pipeline, the same for a laptop and a cluster."""
+    import pipelines
+
+    return Path(pipelines.__file__).parent / "lifecycle.yaml"
+
+
+def lifecycle_parameters(
+    project: Project,
+    rules: policy.Policy,
+    *,
+    contract: FeatureSchema,
+    store: str,
+    run: str,
+    requester: str,
+) -> dict[str, Any]:
+    """Return the parameters of the compiled pipeline, wherever it will run.
+
+    Args:
+        project: what to run.
+        rules: the policy to decide by.
+        contract: the feature schema, classes included.
+        store: as the stages reach it.
+        run: id of the run.
+        requester: who asks.
+    """
+    return {
+        "model": project.model,
+        "source": project.source,
+        "base": str(project.base.resolve()),
+        "store": store,
+        "current": str(project.windows.current),
+        "reference": str(project.windows.reference),
+        "final": project.windows.final,
+        "contract": contract.model_dump(mode="json"),
+        "recipe": project.recipe.model_dump(mode="json"),
+        "train": str(project.windows.train),
+        "metric": project.metric,
+        "slices": list(project.slices),
+        "policy": rules.to_bytes().decode(),
+        "run": run,
+        "requester": requester,
+        "review_by": "" if project.review_by is None else project.review_by.isoformat(),
+    }
 
 
 class _Walker:
@@ -202,13 +259,11 @@ class _Walker:
 
     def walk(self) -> RunResult:
         """Warm up and walk the compiled pipeline."""
-        import pipelines
-
         if self._show:
             self._show().print(
                 f"{self._project.model}: run {self._run}", style="bold", markup=False
             )
-        plan = read_plan(Path(pipelines.__file__).parent / _PIPELINE)
+        plan = read_plan(compiled_lifecycle())
         is_own = ":" in self._project.recipe.model  # it may need whatever is installed
         warm_up(hidden=() if is_own else ("pandas",))
         return run_plan(
@@ -222,26 +277,14 @@ class _Walker:
         )
 
     def _parameters(self) -> dict[str, Any]:
-        project = self._project
-        train = project.windows.train
-        return {
-            "model": project.model,
-            "source": project.source,
-            "base": str(project.base.resolve()),
-            "store": self._place.store.uri,
-            "current": str(project.windows.current),
-            "reference": str(project.windows.reference),
-            "final": project.windows.final,
-            "contract": _schema(self._place, project).model_dump(mode="json"),
-            "recipe": project.recipe.model_dump(mode="json"),
-            "train": str(train),
-            "metric": project.metric,
-            "slices": list(project.slices),
-            "policy": self._rules.to_bytes().decode(),
-            "run": self._run,
-            "requester": self._place.settings.actor,
-            "review_by": "" if project.review_by is None else project.review_by.isoformat(),
-        }
+        return lifecycle_parameters(
+            self._project,
+            self._rules,
+            contract=schema_of(self._place, self._project),
+            store=self._place.store.uri,
+            run=self._run,
+            requester=self._place.settings.actor,
+        )
 
     def _on_finish(self, task: FinishedTask) -> None:
         self._finished[task.name] = task
@@ -318,7 +361,7 @@ _SAID: Final = frozenset({"level", "verdict", "rule", "gain", "request", "outcom
 """Output parameters that a progress line repeats."""
 
 
-def _schema(place: Place, project: Project) -> FeatureSchema:
+def schema_of(place: Place, project: Project) -> FeatureSchema:
     """Return the project's schema; classes that it does not list are production's, else the data's.
 
     Raises:

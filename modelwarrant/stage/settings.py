@@ -27,6 +27,8 @@ class Settings:
     """``WARRANT_GENESIS``: digest of the ledger's first entry, where no laptop remembers it."""
     image_digest: str | None = None
     """``WARRANT_IMAGE_DIGEST``: set in our images, absent on a laptop."""
+    gate: str | None = None
+    """``WARRANT_GATE``: namespace of a cluster's gate; None: the store holds the requests."""
 
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
@@ -42,6 +44,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         actor=env.get("WARRANT_ACTOR") or _user_at_host(),
         genesis=env.get("WARRANT_GENESIS") or None,
         image_digest=env.get("WARRANT_IMAGE_DIGEST") or None,
+        gate=env.get("WARRANT_GATE") or None,
     )
 
 

@@ -18,7 +18,7 @@ from modelwarrant.stage.frame import stage_parser
 
 ROOT = Path(__file__).resolve().parents[2]
 STAGES = sorted(path.parent.name for path in (ROOT / "components").glob("*/component.py"))
-IR = yaml.safe_load((ROOT / "pipelines" / "lifecycle.yaml").read_text())
+IR = next(yaml.safe_load_all((ROOT / "pipelines" / "lifecycle.yaml").read_text()))
 
 
 def test_stages_are_found() -> None:
