@@ -22,7 +22,7 @@ START_LIMIT_S = 20.0
 
 @dataclass(frozen=True)
 class Minio:
-    """A running server with one empty bucket."""
+    """A running server with an empty bucket, beside those that a cluster's store has."""
 
     settings: S3Settings
     bucket: str
@@ -66,7 +66,8 @@ def minio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Minio]:
     binary, port, log = _binary(folder), _free_port(), folder / "log.txt"
     user, password = "tester", "tester-secret"
     # A folder is a bucket. Asking the server to make one took 60 s in 2 of 30 starts.
-    (folder / "data" / "warrant").mkdir(parents=True)
+    for bucket in ("warrant", "modelwarrant", "mlpipeline"):
+        (folder / "data" / bucket).mkdir(parents=True)
     environment = {**os.environ, "MINIO_ROOT_USER": user, "MINIO_ROOT_PASSWORD": password}
     settings = S3Settings(user, password, endpoint=f"http://127.0.0.1:{port}")
     with log.open("wb") as output:
