@@ -172,7 +172,7 @@ def test_large_objects_are_written_in_parts(as_user: Callable[[str], Client]) ->
 def test_the_gate_can_carry_a_ledger(minio: Minio, as_user: Callable[[str], Client]) -> None:
     """The probe that the gate runs at its start passes with the gate's rights."""
     assert as_user("gate")
-    settings = replace(minio.settings, access_key="gate", secret_key="gate-secret-key")
+    settings = replace(minio.settings, access_key="gate", secret_key="gate-secret-key")  # noqa: S106 - this server lives for one test session
     store = open_store("s3://modelwarrant", s3=settings)
 
     refuse_unfit(store, probe(store))
