@@ -10,6 +10,7 @@ import ssl
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 import httpx
@@ -87,6 +88,17 @@ class Api:
                 f"these tests need a cluster and its admin's KUBECONFIG (testbed up): {error}"
             )
         return cls(http)
+
+    def as_person(self, certificate: bytes) -> "Api":
+        """Return the same server as seen by who holds this certificate and key, in PEM."""
+        config.load_kube_config(os.environ.get("KUBECONFIG"))
+        found = client.Configuration.get_default_copy()
+        context = ssl.create_default_context(cafile=found.ssl_ca_cert)
+        with NamedTemporaryFile() as file:
+            file.write(certificate)
+            file.flush()
+            context.load_cert_chain(file.name)
+        return Api(httpx.Client(base_url=found.host, verify=context, timeout=30))
 
     def call(
         self,
