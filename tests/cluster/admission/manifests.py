@@ -15,6 +15,7 @@ __all__ = [
     "GROUP",
     "Grant",
     "grants",
+    "load",
     "policy_objects",
     "policy_rules",
     "role_rules",
