@@ -19,8 +19,9 @@ STORE = "warrant-store"
 """ConfigMap and Secret of the pipelines' namespace that say where the store is, and as whom; both
 may be absent. On a laptop the environment says it."""
 
-WAKE_UPS = 10
-"""A run that is woken without an outcome suspends itself again, so many times at most."""
+WAKE_UPS = 2
+"""A run that is woken without an outcome suspends itself again, so many times at most. KFP tries
+again whatever the exit code, so a rejected run becomes red only after as many tries."""
 
 
 def _give_store(task: dsl.PipelineTask) -> None:
@@ -159,6 +160,6 @@ def lifecycle(
         gate=gate,
         workflow=dsl.PIPELINE_JOB_RESOURCE_NAME_PLACEHOLDER,
     ).set_caching_options(False)
-    awaited.set_retry(WAKE_UPS, backoff_duration="5s", backoff_factor=1)
+    awaited.set_retry(WAKE_UPS, backoff_duration="1s", backoff_factor=1)
     for task in (ingested, fetched, trained, requested):
         _give_store(task)

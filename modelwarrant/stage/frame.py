@@ -6,6 +6,7 @@ renamed when the stage has succeeded: a stage that dies leaves no half artifact.
 """
 
 import argparse
+import contextlib
 import json
 import logging
 import os
@@ -24,6 +25,10 @@ from modelwarrant.stage.exits import exit_code
 from modelwarrant.stage.settings import Settings, read_settings
 
 __all__ = ["JsonLines", "Task", "run_stage"]
+
+_LAST_WORDS = Path("/dev/termination-log")
+"""What a container writes here is shown as the reason of its failure: by kubectl, Argo and KFP."""
+_LONGEST_LAST_WORDS = 1000
 
 _MOUNTS = {"minio://": "/minio/", "s3://": "/s3/", "gs://": "/gcs/"}
 """Where KFP's launcher puts the artifacts of a remote store."""
@@ -184,7 +189,15 @@ def run_stage(stage: str, body: Callable[[Task], None], argv: Sequence[str] | No
 def _end(task: Task | None, error: Exception) -> int:
     if task is not None:
         task.discard()
+    _leave_last_words(str(error))
     return exit_code(error)
+
+
+def _leave_last_words(message: str, *, path: Path = _LAST_WORDS) -> None:
+    """Tell Kubernetes why this container failed; the file is there in a pod only."""
+    with contextlib.suppress(OSError):
+        if path.is_file():
+            path.write_text(message[:_LONGEST_LAST_WORDS], encoding="utf-8")
 
 
 def _kind(error: Exception) -> str:

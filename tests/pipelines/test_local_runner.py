@@ -260,7 +260,7 @@ def test_an_interrupted_run_leaves_no_half_output(tmp_path: Path, signal_number:
     tasks = {
         **ADDITION,
         "nap": task(
-            "sleep", parameters={"seconds": 1}, outputs=("started",), output_parameters=("ended",)
+            "sleep", parameters={"seconds": 2}, outputs=("started",), output_parameters=("ended",)
         ),
     }
     write_ir(tmp_path / "toy.yaml", tasks)
