@@ -7,7 +7,7 @@ made again under the same name is another one to the ledger.
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from modelwarrant.canonical import canonical_json, digest_bytes, parse_json
@@ -33,6 +33,9 @@ __all__ = [
 
 PACKAGE_LIST: Final = "package.json"
 """File beside a package's own ones that lists them; the request names its digest."""
+
+LONGEST_WAIT: Final = timedelta(days=31)
+"""A request ends then, whatever it says of itself."""
 
 _NAME: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,53}[a-z0-9])?")
 _UID: Final = 8
@@ -88,6 +91,7 @@ def to_record(
         spec.get("run", {}),
         status.get("ledger", {}),
     )
+    created = resource["metadata"]["creationTimestamp"]
     subject = candidate.get("digest") or spec.get("target")
     evidence = candidate.get("evidence_digest") or spec.get("target")
     return PromotionRequest(
@@ -107,8 +111,8 @@ def to_record(
         package=candidate.get("package"),
         files=tuple(files),
         verdict=spec.get("verdict"),
-        created=_moment(resource["metadata"]["creationTimestamp"]),
-        expires=_moment(spec["expires"]),
+        created=_moment(created),
+        expires=min(_moment(spec["expires"]), _moment(created, later=LONGEST_WAIT)),
         approvals=tuple(
             _approval(decision, subject, evidence, now) for decision in spec.get("decisions", ())
         ),
@@ -277,8 +281,8 @@ def _resource(name: str, namespace: str, spec: Mapping[str, Any]) -> dict[str, A
     }
 
 
-def _moment(text: str) -> str:
+def _moment(text: str, *, later: timedelta = timedelta(0)) -> str:
     try:
-        return utc_text(datetime.fromisoformat(text))
+        return utc_text(datetime.fromisoformat(text) + later)
     except (ValueError, TypeError) as error:
         raise RequestError(f"{text!r} is not an RFC 3339 time") from error
