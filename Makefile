@@ -6,7 +6,7 @@ RUN := .venv/bin
 PYTHON ?= python3
 export UV_PYTHON ?= $(PYTHON)
 
-.PHONY: help demo test check thorough lint bench docs generated stage stages-json clean
+.PHONY: help demo test check thorough lint bench docs generated stage stages-json clean cluster-up cluster-load cluster-down deploy pin port-forward user manifests-scan
 
 help:  ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -27,7 +27,7 @@ demo: setup  ## See the whole lifecycle on the flights of 2013, in a minute
 	@$(RUN)/warrant demo
 
 test: setup  ## Run the tests (under five minutes)
-	$(RUN)/pytest -q -n 2 -m "not statistical and not slow"
+	$(RUN)/pytest -q -n 2 -m "not statistical and not slow and not cluster"
 
 check: setup lint  ## What a pull request must pass
 	$(UV) lock --check
@@ -58,6 +58,30 @@ stage: setup  ## Write a new stage: make stage NAME=score_batch
 
 stages-json: setup  ## Print the stages as JSON, for CI matrices
 	@$(RUN)/python ci/stages.py
+
+cluster-up: setup  ## Start kind or minikube (CLUSTER=...) with everything in it
+	$(RUN)/python -m ci.cluster up $(if $(CLUSTER),--cluster $(CLUSTER)) $(if $(MODEL),--model $(MODEL))
+
+cluster-load: setup  ## Bring our images into the node of kind or minikube
+	$(RUN)/python -m ci.cluster load $(if $(CLUSTER),--cluster $(CLUSTER))
+
+cluster-down: setup  ## Remove that cluster
+	$(RUN)/python -m ci.cluster down $(if $(CLUSTER),--cluster $(CLUSTER))
+
+deploy: setup  ## Bring OVERLAY to the cluster of the current kubeconfig
+	@$(RUN)/python -m ci.cluster deploy --overlay $(or $(OVERLAY),production) $(if $(MODEL),--model $(MODEL))
+
+pin: setup  ## Have serving trust the ledger of MODEL that the gate began
+	@$(RUN)/python -m ci.cluster pin $(if $(MODEL),--model $(MODEL))
+
+port-forward: setup  ## Reach Kubeflow Pipelines, serving and the gate's pages from here
+	@$(RUN)/python -m ci.cluster forward
+
+user: setup  ## Make a kubeconfig for another person, NAME
+	@$(RUN)/python -m ci.cluster user $(if $(NAME),--name $(NAME))
+
+manifests-scan: setup  ## Check the rendered production overlay with checkov
+	$(RUN)/python ci/scan_manifests.py
 
 clean:  ## Remove everything that make made
 	rm -rf .venv .tools demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
