@@ -1,7 +1,7 @@
 """What does a person do with a cluster from this folder?
 
-``python -m ci.cluster up | down | load | deploy | pin | forward | user``, called by the Makefile. It
-only calls kind, minikube, docker and kubectl, and says which of them is missing.
+The Makefile's targets call ``python -m ci.cluster``. It only calls kind, minikube, docker and
+kubectl, and says which of them is missing.
 """
 
 import argparse
