@@ -81,7 +81,7 @@ user: setup  ## Make a kubeconfig for another person, NAME
 	@$(RUN)/python -m ci.cluster user $(if $(NAME),--name $(NAME))
 
 manifests-scan: setup  ## Check the rendered production overlay with checkov
-	$(RUN)/python ci/scan_manifests.py
+	@$(RUN)/python -m ci.scan_manifests
 
 clean:  ## Remove everything that make made
 	rm -rf .venv .tools demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

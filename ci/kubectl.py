@@ -23,6 +23,7 @@ _START_LIMIT_S = 20.0
 
 _UNREACHABLE = (
     "connection refused",
+    "was refused",
     "no such host",
     "i/o timeout",
     "no route to host",
