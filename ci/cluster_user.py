@@ -67,11 +67,13 @@ def add_user(kubectl: Kubectl, name: str, file: Path) -> None:
 def suggestions(name: str) -> list[str]:
     """Return the commands that give this person a part to play; an admin runs one or more."""
     roles = ("promotion-requester", "promotion-approver", "promotion-operator")
-    return [
+    parts = [
         f"kubectl -n modelwarrant-system create rolebinding {name}-{role.split('-')[1]} "
         f"--clusterrole={role} --user={name}"
         for role in roles
     ]
+    evidence = "kubectl -n modelwarrant-store create rolebinding"
+    return [*parts, f"{evidence} {name}-reviewer --role=store-reviewer --user={name}"]
 
 
 def _cluster(kubectl: Kubectl) -> dict[str, Any]:

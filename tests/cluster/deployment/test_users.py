@@ -1,6 +1,7 @@
 """A second human comes to the cluster by name, and with no right of his own."""
 
 import json
+import socket
 import uuid
 from dataclasses import replace
 from pathlib import Path
@@ -55,6 +56,25 @@ def test_the_suggested_commands_give_a_part(
         kubectl.run("delete", "rolebinding", "-n", "modelwarrant-system", f"{person}-approver")
 
     assert [True, False] == allowed
+
+
+def test_a_reviewer_reads_the_evidence_and_nothing_more(
+    kubectl: Kubectl, as_person: Kubectl, person: str
+) -> None:
+    """The part of a reviewer opens one Secret of the store's zone, never root's."""
+    line = next(one for one in suggestions(person) if "store-reviewer" in one)
+    kubectl.run(*line.split()[1:])
+    place = ("-n", "modelwarrant-store")
+    try:
+        seen = as_person.get("secret", "modelwarrant-store", "store-user-reviewer")
+        with pytest.raises(PermanentError, match="ask an admin"):
+            as_person.get("secret", "modelwarrant-store", "minio-root")
+        with as_person.forward("modelwarrant-store", "service/minio", 9000) as port:
+            socket.create_connection(("127.0.0.1", port), timeout=3).close()
+    finally:
+        kubectl.run("delete", "rolebinding", *place, f"{person}-reviewer")
+
+    assert seen is not None
 
 
 def _may(kubectl: Kubectl, verb: str) -> bool:
