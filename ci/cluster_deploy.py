@@ -76,6 +76,8 @@ def deploy(kubectl: Kubectl, overlay: str, *, model: str | None = None) -> Itera
     yield f"made {', '.join(made)}" if made else "every secret was there already"
     kubectl.apply(_yaml(documents))
     _name_model(kubectl, model)
+    installer = _name_installer(kubectl)
+    yield f"every new model's ledger begins with the shipped policy, ratified by {installer}"
     yield f"applied {len(documents)} objects of overlays/{overlay}"
     _wait(kubectl, "modelwarrant-store", "statefulset/minio")
     cluster_store.prepare(kubectl)
@@ -166,10 +168,28 @@ def _name_model(kubectl: Kubectl, model: str | None) -> None:
         _set(kubectl, {"WARRANT_MODEL": model or DEFAULT_MODEL})
 
 
-def _set(kubectl: Kubectl, values: dict[str, str]) -> None:
-    """Set keys of serving's ConfigMap; they stay when an overlay is applied again."""
+def _name_installer(kubectl: Kubectl) -> str:
+    """Have the gate ratify the shipped policy in the name of who deploys first; return the name."""
+    found = kubectl.get("configmap", "modelwarrant-system", "gate") or {}
+    named = (found.get("data") or {}).get("WARRANT_INSTALLER")
+    if named:
+        return str(named)
+    review = json.loads(kubectl.run("auth", "whoami", "-o", "json"))
+    name = str(review["status"]["userInfo"]["username"])
+    _set(kubectl, {"WARRANT_INSTALLER": name}, namespace="modelwarrant-system", of="gate")
+    return name
+
+
+def _set(
+    kubectl: Kubectl,
+    values: dict[str, str],
+    *,
+    namespace: str = "modelwarrant-serving",
+    of: str = "serving",
+) -> None:
+    """Set keys of a ConfigMap; they stay when an overlay is applied again."""
     patch = json.dumps({"data": values})
-    kubectl.run("patch", "configmap", "serving", "-n", "modelwarrant-serving", "-p", patch)
+    kubectl.run("patch", "configmap", of, "-n", namespace, "-p", patch)
 
 
 def _yaml(documents: list[dict[str, Any]]) -> str:

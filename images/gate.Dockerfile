@@ -63,6 +63,8 @@ COPY --from=libraries /images/gate/7/ /
 COPY --from=libraries /images/gate/8/ /
 COPY --from=source /app/modelwarrant modelwarrant
 COPY --from=source /app/gate gate
+# What the gate compares the admission policy in force with.
+COPY manifests/base/gate-api/policy.yaml manifests/base/gate-api/
 USER 65532:65532
 EXPOSE 8080
 ENTRYPOINT ["python", "-m", "gate"]

@@ -63,6 +63,7 @@ COPY --from=libraries /images/${STAGE}/6/ /
 COPY --from=libraries /images/${STAGE}/7/ /
 COPY --from=libraries /images/${STAGE}/8/ /
 COPY --from=source /app/modelwarrant modelwarrant
+COPY --from=source /app/gate gate
 COPY --from=source /app/components/__init__.py components/
 COPY --from=source /app/components/${STAGE} components/${STAGE}
 USER 65532:65532
