@@ -6,7 +6,7 @@ RUN := .venv/bin
 PYTHON ?= python3
 export UV_PYTHON ?= $(PYTHON)
 
-.PHONY: help demo test check thorough lint bench docs generated stage stages-json clean cluster-up cluster-load cluster-down deploy pin port-forward user manifests-scan
+.PHONY: help demo test check thorough lint bench docs generated stage stages-json clean images images-load image-sizes image-sbom image-scan cluster-up cluster-load cluster-down deploy pin port-forward user manifests-scan
 
 help:  ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -58,6 +58,21 @@ stage: setup  ## Write a new stage: make stage NAME=score_batch
 
 stages-json: setup  ## Print the stages as JSON, for CI matrices
 	@$(RUN)/python ci/stages.py
+
+images: setup  ## Build every image, or STAGE=detect_drift's; holds them to their budgets
+	@$(RUN)/python -m ci.images build $(if $(STAGE),--image $(STAGE))
+
+images-load: setup  ## Give one archive of all images to LOADER, a program that knows the node
+	@$(RUN)/python -m ci.images load $(if $(LOADER),--loader "$(LOADER)")
+
+image-sizes: setup  ## What the images weigh, also compressed
+	@$(RUN)/python -m ci.images sizes --compressed
+
+image-sbom: setup  ## List what is in each image, by syft or trivy
+	@$(RUN)/python -m ci.images sbom
+
+image-scan: setup  ## Look for known vulnerabilities, by trivy or grype
+	@$(RUN)/python -m ci.images scan
 
 cluster-up: setup  ## Start kind or minikube (CLUSTER=...) with everything in it
 	$(RUN)/python -m ci.cluster up $(if $(CLUSTER),--cluster $(CLUSTER)) $(if $(MODEL),--model $(MODEL))

@@ -6,8 +6,8 @@ the last it needs, and branches on top. An image therefore carries some that its
 ``pyproject.toml`` does not list, where a second copy of a large one would make all images together
 bigger. Versions and hashes are those of ``uv.lock``; nothing is resolved here.
 
-``python images/libraries.py`` runs in a build stage: it writes each layer once below ``/layers``,
-and ``/images/<image>/<number>`` as a link to the layer that the image takes at that place.
+``python -m images.libraries UV`` runs in a build stage: it writes each layer below ``/layers``
+once, and ``/images/<image>/<number>`` as a link to the layer that an image takes at that place.
 """
 
 import subprocess
@@ -17,6 +17,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
+
+from images.elf import drop_sections
+from images.trim import compile_tree, remove, set_times
 
 __all__ = ["BRANCHES", "TRUNK", "Lock", "layers_of", "members"]
 
@@ -41,7 +44,7 @@ PLACES: Final = len(TRUNK) + len(BRANCHES) + 1
 UNUSED: Final = """
     bin **/tests **/*.pxd **/*.pyx **/*.pxi **/*.pyi **/*.h **/*.hpp **/*.c **/*.cc **/*.a
     Crypto/IO Crypto/PublicKey Crypto/SelfTest Crypto/Signature joblib/test kubernetes/e2e_test
-    numpy/distutils numpy/f2py onnx/backend/test onnx/test onnxruntime/capi/libonnxruntime.so.*
+    numpy/distutils onnx/backend/test onnx/test onnxruntime/capi/libonnxruntime.so.*
     onnxruntime/datasets onnxruntime/quantization onnxruntime/tools onnxruntime/transformers
     pyarrow/*flight* pyarrow/*s3* pyarrow/_pyarrow_cpp_tests* pyarrow/include pyarrow/libarrow*.so
     pyarrow/libarrow_python*.so.*.*.* pyarrow/src sklearn/datasets/data sklearn/datasets/images
@@ -119,9 +122,6 @@ def _names(roots: Iterable[str]) -> set[str]:
 
 def main(root: Path, uv: str) -> None:
     """Install every layer that some image takes."""
-    from elf import drop_sections
-    from trim import compile_tree, remove, set_times
-
     lock = Lock.read((root / "uv.lock").read_text())
     pins = _pins(root, uv)
     layers, images = Path("/layers"), Path("/images")

@@ -12,7 +12,7 @@ FROM scratch AS runtime
 COPY --from=trimmed / /
 ENV PATH=/opt/venv/bin:/usr/local/bin:/usr/bin:/bin LANG=C.UTF-8 HOME=/tmp \
     SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt \
-    PYTHONPATH=/app PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
+    PYTHONPATH=/app PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 ORT_DISABLE_TELEMETRY=1
 WORKDIR /app
 
 # What each image asks for. A change of code ends here: what is left of it is the same.
@@ -40,7 +40,7 @@ COPY pyproject.toml uv.lock ./
 COPY --from=members /members ./
 RUN --mount=type=cache,target=/root/.cache \
     --mount=type=secret,id=certificates,target=/etc/ssl/certs/ca-certificates.crt \
-    python3 images/libraries.py .tools/uv/bin/uv
+    python3 -m images.libraries .tools/uv/bin/uv
 
 # Our own code, compiled.
 FROM runtime AS source
@@ -63,6 +63,7 @@ COPY --from=libraries /images/${STAGE}/6/ /
 COPY --from=libraries /images/${STAGE}/7/ /
 COPY --from=libraries /images/${STAGE}/8/ /
 COPY --from=source /app/modelwarrant modelwarrant
+COPY --from=source /app/gate gate
 COPY --from=source /app/gate gate
 COPY --from=source /app/components/__init__.py components/
 COPY --from=source /app/components/${STAGE} components/${STAGE}

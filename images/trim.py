@@ -88,7 +88,8 @@ def make_room() -> None:
 
 def remove_packages(dpkg: Path) -> None:
     """Remove the files of every Debian package that does not stay, and cut the list of packages."""
-    kept, lost = set(), set()
+    kept: set[Path] = set()
+    lost: set[Path] = set()
     for file in dpkg.glob("info/*.list"):
         stays = file.name.removesuffix(".list").partition(":")[0] in KEPT.split()
         (kept if stays else lost).update(map(_real, file.read_text().splitlines()))
