@@ -13,7 +13,7 @@ import yaml
 
 from modelwarrant.errors import PermanentError
 
-__all__ = ["Plan", "PlannedTask", "TaskOutput", "read_plan"]
+__all__ = ["PipelineInput", "Plan", "PlannedTask", "TaskOutput", "read_plan"]
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _UNWALKABLE = ("iteratorPolicy", "parameterIterator", "artifactIterator", "triggerPolicy")
@@ -44,6 +44,10 @@ class PlannedTask:
     output_parameters: tuple[str, ...]
     after: frozenset[str]
     is_cached: bool
+    image: str
+    command: tuple[str, ...]
+    retry_policy: Mapping[str, Any] | None
+    """``maxRetryCount`` and the back-off, as the IR states them; None where nothing is retried."""
 
 
 @dataclass(frozen=True)
@@ -141,6 +145,9 @@ def _task(
         output_parameters=tuple(outputs.get("parameters", {})),
         after=frozenset(task.get("dependentTasks", ())) | {output.task for output in producers},
         is_cached=bool(task.get("cachingOptions", {}).get("enableCache")),
+        image=container["image"],
+        command=tuple(container["command"]),
+        retry_policy=task.get("retryPolicy"),
     )
 
 

@@ -62,7 +62,7 @@ def test_the_compiled_pipeline_has_the_stage(tree: Path) -> None:
     result = _python(
         tree,
         "-c",
-        "import yaml; ir = yaml.safe_load(open('pipelines/lifecycle.yaml'));"
+        "import yaml; ir = next(yaml.safe_load_all(open('pipelines/lifecycle.yaml')));"
         "print(ir['deploymentSpec']['executors']['exec-score-batch']['container']['image'])",
     )
 
