@@ -23,13 +23,13 @@ import pyarrow.parquet as pq
 from modelwarrant.errors import PermanentError, TemporaryError
 from modelwarrant.storage import ObjectStore
 from modelwarrant.windows import Kind, Predictions
+from modelwarrant.windows.logged import logged_features, score_column
 from serving.columns import booleans, floats, instants, integers, texts
 from serving.rows import Rows
 from serving.served import Served
 
 __all__ = ["Counts", "Recorder", "payload_columns"]
 
-_OWN = ("request_id", "row", "time", "version", "decision_id", "prediction")
 _FILE_TRIES = 3
 """Tries for one file at shutdown; while running, a file is tried at each flush until it lands."""
 
@@ -65,15 +65,7 @@ class _File:
 
 def payload_columns(served: Served) -> dict[str, str]:
     """Return, for each feature of a version, its column in the log."""
-    taken = {*_OWN, *(f"score.{label}" for label in served.schema.classes or ())}
-    columns = {}
-    for name in served.schema.names:
-        column = name
-        while column in taken:
-            column = f"feature.{column}"
-        taken.add(column)
-        columns[name] = column
-    return columns
+    return logged_features(served.schema)
 
 
 class Recorder:
@@ -273,6 +265,6 @@ def _answers(served: Served, predictions: Sequence[Predictions]) -> dict[str, pa
     labels = [one.classes[code] for one in predictions for code in one.codes.tolist()]
     scores = np.concatenate([one.values for one in predictions])
     return {"prediction": texts(labels)} | {
-        f"score.{label}": floats(scores[:, position].tolist())
+        score_column(label): floats(scores[:, position].tolist())
         for position, label in enumerate(served.schema.classes or ())
     }

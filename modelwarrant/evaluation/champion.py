@@ -12,7 +12,15 @@ from modelwarrant.evaluation.blocks import Blocks
 from modelwarrant.evaluation.bounds import mean_bounds, merged_means
 from modelwarrant.records import ChampionState
 
-__all__ = ["DEGRADED", "MIN_REFERENCE_LABELS", "champion_state", "loss_e_value"]
+__all__ = [
+    "BETS",
+    "DEGRADED",
+    "MIN_REFERENCE_LABELS",
+    "allowed_mean",
+    "champion_state",
+    "loss_e_value",
+    "observations",
+]
 
 Floats = npt.NDArray[np.float64]
 
@@ -25,7 +33,7 @@ MIN_REFERENCE_LABELS = 1500
 ALLOWANCE = 0.02
 """Growth of the loss that is no degradation, as a share of the loss's range."""
 
-_BETS = np.linspace(0.05, 0.95, 19)
+BETS = np.linspace(0.05, 0.95, 19)
 """Shares of the largest legal bet; their mixture needs no guess of the size of the harm."""
 
 _LARGEST_LOG_E = 300 * float(np.log(10))
@@ -46,7 +54,7 @@ def loss_e_value(losses: Floats, *, null_mean: float) -> float:
     >>> loss_e_value(np.zeros(0), null_mean=0.3)
     1.0
     """
-    gains = np.log1p(np.multiply.outer(_BETS / null_mean, losses - null_mean)).sum(axis=1)
+    gains = np.log1p(np.multiply.outer(BETS / null_mean, losses - null_mean)).sum(axis=1)
     largest = float(gains.max())
     log_e = largest + float(np.log(np.exp(gains - largest).mean()))
     return float(np.exp(min(log_e, _LARGEST_LOG_E)))
@@ -79,20 +87,10 @@ def champion_state(
     """
     n_reference = 0 if reference is None else len(reference)
     counts = {"n_reference": n_reference, "n_current": len(current)}
-    if reference is None or reference_blocks is None or n_reference < MIN_REFERENCE_LABELS:
-        reason = f"{n_reference} reference labels, {MIN_REFERENCE_LABELS} are needed"
+    null_mean, reason = allowed_mean(reference, reference_blocks, bound=bound)
+    if null_mean is None or not bound:
         return ChampionState(level="unknown", reason=reason, **counts)
-    if not bound:
-        return ChampionState(level="unknown", reason="the reference loss is 0", **counts)
-    scaled = np.minimum(reference, bound) / bound
-    spread = mean_bounds(scaled, reference_blocks, alpha=0.05)
-    if spread.deviation is None:
-        return ChampionState(level="unknown", reason=f"reference: {spread.reason}", **counts)
-    null_mean = spread.estimate + max(ALLOWANCE, 2 * spread.deviation)
-    if null_mean >= 1:
-        reason = "the reference loss is as large as a loss can be"
-        return ChampionState(level="unknown", reason=reason, **counts)
-    observed = _observations(np.minimum(current, bound) / bound, current_blocks)
+    observed = observations(np.minimum(current, bound) / bound, current_blocks)
     e_value = loss_e_value(observed, null_mean=null_mean)
     return ChampionState(
         level="degraded" if e_value >= DEGRADED else "ok",
@@ -105,7 +103,37 @@ def champion_state(
     )
 
 
-def _observations(losses: Floats, blocks: Blocks) -> Floats:
+def allowed_mean(
+    reference: Floats | None, blocks: Blocks | None, *, bound: float | None
+) -> tuple[float | None, str | None]:
+    """Return the mean loss up to which production counts as sound, as a share of the bound.
+
+    It is the reference's plus the allowance, or plus twice the standard error of the reference's
+    mean where that is more.
+
+    Args:
+        reference: production's losses on rows it was not trained on; None where there are none.
+        blocks: their blocks.
+        bound: where losses are clipped, > 0; they are divided by it.
+
+    Returns:
+        The mean in (0, 1), or None and why it is undefined.
+    """
+    n_reference = 0 if reference is None else len(reference)
+    if reference is None or blocks is None or n_reference < MIN_REFERENCE_LABELS:
+        return None, f"{n_reference} reference labels, {MIN_REFERENCE_LABELS} are needed"
+    if not bound:
+        return None, "the reference loss is 0"
+    spread = mean_bounds(np.minimum(reference, bound) / bound, blocks, alpha=0.05)
+    if spread.deviation is None:
+        return None, f"reference: {spread.reason}"
+    allowed = spread.estimate + max(ALLOWANCE, 2 * spread.deviation)
+    if allowed >= 1:
+        return None, "the reference loss is as large as a loss can be"
+    return allowed, None
+
+
+def observations(losses: Floats, blocks: Blocks) -> Floats:
     """Return means of runs of rows that are joined while neighbours move together.
 
     Starting from single rows, because a bet per day can win little: with 20 days a growth by .08

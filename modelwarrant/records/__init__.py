@@ -27,7 +27,19 @@ from modelwarrant.records.evaluation import (
 )
 from modelwarrant.records.ledger import Blob, LedgerEntry, Operation
 from modelwarrant.records.manifest import BUNDLE_FILES, ModelManifest, ParityReport, Recipe
+from modelwarrant.records.monitoring import (
+    LabelCounts,
+    LogCounts,
+    LossTest,
+    MonitorAct,
+    MonitoringAction,
+    MonitoringEvidence,
+    MonitoringThresholds,
+    Situation,
+    Stratum,
+)
 from modelwarrant.records.request import Approval, Outcome, PromotionRequest
+from modelwarrant.records.simulation import StreamTruth
 from modelwarrant.records.window import ValidationReport, WindowRef
 
 __all__ = [
@@ -49,9 +61,16 @@ __all__ = [
     "History",
     "Interval",
     "JointDrift",
+    "LabelCounts",
     "LedgerEntry",
+    "LogCounts",
+    "LossTest",
     "MetricValue",
     "ModelManifest",
+    "MonitorAct",
+    "MonitoringAction",
+    "MonitoringEvidence",
+    "MonitoringThresholds",
     "Operation",
     "Outcome",
     "ParityReport",
@@ -60,7 +79,10 @@ __all__ = [
     "Recipe",
     "Record",
     "ReliabilityBin",
+    "Situation",
     "SliceComparison",
+    "StreamTruth",
+    "Stratum",
     "ValidationReport",
     "Verdict",
     "WindowRef",
