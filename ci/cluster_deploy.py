@@ -7,7 +7,7 @@ names what is missing, and a second ``make deploy`` goes on from there.
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,12 @@ __all__ = ["DEFAULT_MODEL", "MANIFESTS", "deploy", "overlays", "pin", "render", 
 MANIFESTS = Path(__file__).resolve().parent.parent / "manifests"
 DEFAULT_MODEL = "late-arrival"
 _KIND = "customresourcedefinition/promotionrequests.modelwarrant.dev"
-_FIRST = frozenset({"Namespace", "CustomResourceDefinition"})
+_FIRST = frozenset({"Namespace", "CustomResourceDefinition", "ConfigMap"})
+"""What others need when they come: a container reads its settings once, when it starts."""
+
+_GATE, _SERVING = ("modelwarrant-system", "gate"), ("modelwarrant-serving", "serving")
+"""Namespace and name, both of a Deployment and of its settings."""
+
 _LOOKS = 6
 """Looks at a container that cannot start, 5 s apart, before a deployment gives up."""
 
@@ -71,13 +76,17 @@ def deploy(kubectl: Kubectl, overlay: str, *, model: str | None = None) -> Itera
     documents = render(kubectl, MANIFESTS / "overlays" / overlay)
     kubectl.apply(_yaml([one for one in documents if one["kind"] in _FIRST]))
     kubectl.run("wait", "--for=condition=Established", _KIND, "--timeout=60s")
-    yield "the request's kind and the namespaces are there"
+    yield "the request's kind, the namespaces and the settings are there"
     made = cluster_secrets.ensure_all(kubectl)
     yield f"made {', '.join(made)}" if made else "every secret was there already"
-    kubectl.apply(_yaml(documents))
-    _name_model(kubectl, model)
-    installer = _name_installer(kubectl)
+    running = [of for of in (_SERVING, _GATE) if kubectl.get("deployment", *of)]
+    changed = {_SERVING: _name_model(kubectl, model), _GATE: _name_installer(kubectl)}
+    installer = _settings(kubectl, _GATE)["WARRANT_INSTALLER"]
     yield f"every new model's ledger begins with the shipped policy, ratified by {installer}"
+    kubectl.apply(_yaml(documents))
+    for namespace, name in running:
+        if changed[namespace, name]:
+            kubectl.run("-n", namespace, "rollout", "restart", f"deployment/{name}")
     yield f"applied {len(documents)} objects of overlays/{overlay}"
     _wait(kubectl, "modelwarrant-store", "statefulset/minio")
     cluster_store.prepare(kubectl)
@@ -85,9 +94,7 @@ def deploy(kubectl: Kubectl, overlay: str, *, model: str | None = None) -> Itera
     kubectl.apply(kubectl.run("kustomize", str(MANIFESTS / "base" / "gate-canary")))
     _wait(kubectl, "modelwarrant-system", "deployment/gate")
     yield "the gate is at work"
-    stuck = stuck_pods(kubectl, "modelwarrant-serving")
-    if stuck:
-        raise PermanentError(_stuck_message(stuck))
+    _wait_until_none_is_stuck(kubectl, "modelwarrant-serving")
     yield "serving is there; it is ready once its model has a production version"
 
 
@@ -111,7 +118,7 @@ def pin(kubectl: Kubectl, model: str) -> str:
             "one ledger replaced another; find out why before you pin one by hand"
         )
     genesis = str(named.pop())
-    _set(kubectl, {"WARRANT_MODEL": model, "WARRANT_GENESIS": genesis})
+    _set(kubectl, _SERVING, {"WARRANT_MODEL": model, "WARRANT_GENESIS": genesis})
     kubectl.run("-n", "modelwarrant-serving", "rollout", "restart", "deployment/serving")
     return genesis
 
@@ -162,34 +169,45 @@ def _stuck_message(stuck: list[str]) -> str:
     )
 
 
-def _name_model(kubectl: Kubectl, model: str | None) -> None:
-    found = kubectl.get("configmap", "modelwarrant-serving", "serving") or {}
-    if model is not None or "WARRANT_MODEL" not in (found.get("data") or {}):
-        _set(kubectl, {"WARRANT_MODEL": model or DEFAULT_MODEL})
+def _wait_until_none_is_stuck(kubectl: Kubectl, namespace: str) -> None:
+    """Serving is not ready before its first promotion: wait for its containers only to start."""
+    for _ in range(_LOOKS):
+        stuck = stuck_pods(kubectl, namespace)
+        if not stuck:
+            return
+        time.sleep(5)
+    raise PermanentError(_stuck_message(stuck))
 
 
-def _name_installer(kubectl: Kubectl) -> str:
-    """Have the gate ratify the shipped policy in the name of who deploys first; return the name."""
-    found = kubectl.get("configmap", "modelwarrant-system", "gate") or {}
-    named = (found.get("data") or {}).get("WARRANT_INSTALLER")
-    if named:
-        return str(named)
+def _name_model(kubectl: Kubectl, model: str | None) -> bool:
+    """Name the model that is served; another model's ledger has another first entry."""
+    served = _settings(kubectl, _SERVING).get("WARRANT_MODEL")
+    if served is not None and model in (None, served):
+        return False
+    _set(kubectl, _SERVING, {"WARRANT_MODEL": model or DEFAULT_MODEL, "WARRANT_GENESIS": None})
+    return True
+
+
+def _name_installer(kubectl: Kubectl) -> bool:
+    """Have the gate ratify the shipped policy, for every new model, as who deploys first."""
+    settings = _settings(kubectl, _GATE)
+    if settings.get("WARRANT_INSTALLER"):
+        return False
     review = json.loads(kubectl.run("auth", "whoami", "-o", "json"))
-    name = str(review["status"]["userInfo"]["username"])
-    _set(kubectl, {"WARRANT_INSTALLER": name}, namespace="modelwarrant-system", of="gate")
-    return name
+    _set(kubectl, _GATE, {"WARRANT_INSTALLER": review["status"]["userInfo"]["username"]})
+    return True
 
 
-def _set(
-    kubectl: Kubectl,
-    values: dict[str, str],
-    *,
-    namespace: str = "modelwarrant-serving",
-    of: str = "serving",
-) -> None:
-    """Set keys of a ConfigMap; they stay when an overlay is applied again."""
+def _settings(kubectl: Kubectl, of: tuple[str, str]) -> dict[str, str]:
+    found = kubectl.get("configmap", *of) or {}
+    return found.get("data") or {}
+
+
+def _set(kubectl: Kubectl, of: tuple[str, str], values: Mapping[str, str | None]) -> None:
+    """Set keys of a ConfigMap, None to remove; they stay when an overlay is applied again."""
+    namespace, name = of
     patch = json.dumps({"data": values})
-    kubectl.run("patch", "configmap", of, "-n", namespace, "-p", patch)
+    kubectl.run("patch", "configmap", name, "-n", namespace, "--type=merge", "-p", patch)
 
 
 def _yaml(documents: list[dict[str, Any]]) -> str:
