@@ -15,13 +15,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+import yaml
 
+from ci.cluster_deploy import MANIFESTS
 from ci.kubectl import Kubectl
 
 pytestmark = pytest.mark.cluster
 
 IMAGE = "python:3.11-slim-bookworm"
 CALLER = {"modelwarrant.dev/caller": "true"}
+NARROW = {"modelwarrant.dev/stand": "narrow-stage"}
+"""Selected by a copy of options/stage-egress, which would bind other people's steps as it is."""
+
 STORE = "minio.modelwarrant-store"
 LISTEN = """
 import socketserver, threading
@@ -104,6 +109,7 @@ def _stands(strange: str, friendly: str) -> list[Stand]:
         Stand("beside-serving", "modelwarrant-serving", {}, frozenset({"serving"})),
         Stand("beside-store", "modelwarrant-store", {}, frozenset()),
         Stand("stage", "kubeflow", {}, frozenset({"store", "api", "elsewhere"})),
+        Stand("narrow-stage", "kubeflow", NARROW, frozenset({"store", "api"})),
         Stand("stranger", strange, {}, frozenset({"api", "elsewhere"})),
         Stand("impostor", strange, named("gate"), frozenset({"api", "elsewhere"})),
         Stand("caller", strange, CALLER, reads),
@@ -121,7 +127,11 @@ def reached(
     kubectl.run("create", "namespace", friendly)
     kubectl.run("label", "namespace", friendly, "modelwarrant.dev/caller=true")
     stands = _stands(strange_namespace, friendly)
+    option = yaml.safe_load((MANIFESTS / "options/stage-egress/network-policy.yaml").read_text())
+    option["metadata"]["name"] = prefix
+    option["spec"]["podSelector"] = {"matchLabels": NARROW}
     try:
+        kubectl.create(option)
         for stand in stands:
             kubectl.create(_pod(stand, prefix))
         addresses = {stand.name: _address(kubectl, stand, prefix) for stand in stands}
@@ -141,6 +151,7 @@ def reached(
         for stand in stands:
             place = ("-n", stand.namespace, "--ignore-not-found", "--wait=false")
             kubectl.run("delete", "pod", f"{prefix}-{stand.name}", *place)
+        kubectl.run("delete", "networkpolicy", prefix, "-n", "kubeflow", "--ignore-not-found")
         kubectl.run("delete", "namespace", friendly, "--wait=false")
 
 
