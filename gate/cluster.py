@@ -6,6 +6,7 @@ do. All calls use the caller's own identity; nothing here decides anything.
 """
 
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final, Self
@@ -68,7 +69,10 @@ class Cluster:
             RequestError: there is no kubeconfig, or it names no cluster.
         """
         try:
-            config.load_config()
+            if "KUBERNETES_SERVICE_HOST" in os.environ and "KUBECONFIG" not in os.environ:
+                config.load_incluster_config()
+            else:
+                config.load_kube_config()
         except (ConfigException, TypeError, OSError) as error:
             raise RequestError(
                 f"no cluster to talk to: {error}; set KUBECONFIG, or choose a context with "

@@ -4,9 +4,12 @@ The same compiled pipeline as on a laptop. A request in the person's own name co
 who asked, and the gate's answer to it proves that a gate is there, before any stage is started.
 """
 
+import contextlib
+import io
 import secrets
 import tempfile
 import time
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -157,7 +160,7 @@ def submit_lifecycle(
     )
     arguments["gate"] = desk.cluster.namespace
     try:
-        with _package(target.images) as package:
+        with _package(target.images) as package, _quiet():
             started = client.create_run_from_pipeline_package(
                 str(package),
                 arguments=arguments,
@@ -296,7 +299,8 @@ def _connect(target: Target) -> Any:
             f"{address} answered {answer.status}: is {target.host} the address of Kubeflow "
             "Pipelines' API?"
         )
-    return kfp.Client(host=target.host, namespace=target.namespace)
+    with _quiet():
+        return kfp.Client(host=target.host, namespace=target.namespace)
 
 
 @contextmanager
@@ -314,6 +318,14 @@ def _package(images: str) -> Iterator[Path]:
         package = Path(folder) / "lifecycle.yaml"
         package.write_text(yaml.safe_dump_all(documents, sort_keys=False))
         yield package
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep what the client prints and warns of its own accord from the answer."""
+    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        yield
 
 
 def _first_line(error: BaseException) -> str:
