@@ -63,7 +63,7 @@ def accept(
     if isinstance(payload, Genesis):
         keys = {key.id: key.public for key in payload.keys}
     public = keys.get(entry.key)
-    if public is None or not verified_by(entry, public):
+    if public is None or not verified_by(entry, data, public):
         why = "is not signed by a key in force" if public is None else "has a wrong signature"
         raise TamperedError(f"{name} {why} (key {entry.key})")
     if entry.txn in state.txns:

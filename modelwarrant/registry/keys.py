@@ -6,6 +6,7 @@ Ed25519. A key's id is the digest of its raw 32 public bytes.
 import base64
 import binascii
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Self
 
 from cryptography.exceptions import InvalidSignature
@@ -81,8 +82,12 @@ def is_signed_by(public: str, signature: str, data: bytes) -> bool:
     """
     try:
         raw = base64.b64decode(signature, validate=True)
-        key = Ed25519PublicKey.from_public_bytes(base64.b64decode(public, validate=True))
-        key.verify(raw, data)
+        _public_key(public).verify(raw, data)
     except (binascii.Error, ValueError, InvalidSignature):
         return False
     return base64.b64encode(raw).decode() == signature
+
+
+@lru_cache(maxsize=64)
+def _public_key(public: str) -> Ed25519PublicKey:
+    return Ed25519PublicKey.from_public_bytes(base64.b64decode(public, validate=True))
