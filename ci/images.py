@@ -30,7 +30,7 @@ from modelwarrant import __version__
 from modelwarrant.errors import PermanentError, WarrantError
 from modelwarrant.stage.exits import exit_code
 
-__all__ = ["Recipe", "build_command", "main", "recipes"]
+__all__ = ["Recipe", "build_command", "docker_client", "main", "recipes"]
 
 ROOT = Path(__file__).resolve().parent.parent
 _FROM_ENVIRONMENT = (
@@ -98,8 +98,12 @@ def build_command(
 
 
 @cache
-def _docker() -> str:
-    """Return the docker client that can build: an old one with BuildKit inside, or with buildx."""
+def docker_client() -> str:
+    """Return the docker client that can build: an old one with BuildKit inside, or with buildx.
+
+    Raises:
+        PermanentError: none is installed, or no daemon answers.
+    """
     found = [
         str(path)
         for folder in os.environ.get("PATH", "").split(os.pathsep)
@@ -126,7 +130,7 @@ def _has_buildx(client: str) -> bool:
 
 
 def _build(options: argparse.Namespace) -> None:
-    client = _docker()
+    client = docker_client()
     docker = [client, "buildx", "build", "--load"] if _has_buildx(client) else [client, "build"]
     git = subprocess.run(
         ["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
@@ -162,7 +166,7 @@ def _sizes(options: argparse.Namespace) -> None:
 
 
 def _read(wanted: Sequence[Recipe], *, compressed: bool = False) -> list[Image]:
-    client = _docker()
+    client = docker_client()
     tags = [recipe.tag for recipe in wanted if _exists(client, recipe.tag)]
     return read_images(client, tags, compressed=compressed)
 
@@ -173,7 +177,7 @@ def _exists(client: str, tag: str) -> bool:
 
 def _all_tags(options: argparse.Namespace) -> list[str]:
     wanted = [recipe.tag for recipe in recipes(options.image)]
-    absent = [tag for tag in wanted if not _exists(_docker(), tag)]
+    absent = [tag for tag in wanted if not _exists(docker_client(), tag)]
     if absent:
         raise PermanentError(f"docker has no {', '.join(absent)}; run `make images` first")
     return wanted
@@ -190,7 +194,7 @@ def _load(options: argparse.Namespace) -> None:
     tags = _all_tags(options)
     with tempfile.TemporaryDirectory() as folder:
         archive = str(Path(folder, "images.tar"))
-        subprocess.run([_docker(), "save", "--output", archive, *tags], check=True)
+        subprocess.run([docker_client(), "save", "--output", archive, *tags], check=True)
         try:
             subprocess.run([*loader, archive], check=True)
         except (OSError, subprocess.CalledProcessError) as error:

@@ -42,7 +42,7 @@ PLACES: Final = len(TRUNK) + len(BRANCHES) + 1
 """Layers of libraries in an image; the last one holds what no other image has."""
 
 UNUSED: Final = """
-    bin **/tests **/*.pxd **/*.pyx **/*.pxi **/*.pyi **/*.h **/*.hpp **/*.c **/*.cc **/*.a
+    .lock bin **/tests **/*.pxd **/*.pyx **/*.pxi **/*.pyi **/*.h **/*.hpp **/*.c **/*.cc **/*.a
     Crypto/IO Crypto/PublicKey Crypto/SelfTest Crypto/Signature joblib/test kubernetes/e2e_test
     numpy/distutils onnx/backend/test onnx/test onnxruntime/capi/libonnxruntime.so.*
     onnxruntime/datasets onnxruntime/quantization onnxruntime/tools onnxruntime/transformers

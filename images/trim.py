@@ -17,11 +17,11 @@ import venv
 from pathlib import Path
 
 KEPT = """
-    base-files base-passwd ca-certificates coreutils dash gcc-12-base libacl1 libattr1 libbz2-1.0
-    libc-bin libc6 libcrypt1 libexpat1 libffi8 libgcc-s1 libgmp10 libgomp1 liblzma5 libmd0
-    libncursesw6 libpcre2-8-0 libpython3-stdlib libpython3.11-minimal libpython3.11-stdlib
-    libreadline8 libselinux1 libsqlite3-0 libssl3 libstdc++6 libtinfo6 libuuid1 libzstd1
-    media-types netbase python3 python3-minimal python3.11 python3.11-minimal tzdata zlib1g
+    base-files base-passwd ca-certificates coreutils dash gcc-12-base libacl1 libattr1
+    libbz2-1.0 libc-bin libc6 libcrypt1 libexpat1 libffi8 libgcc-s1 libgmp10 libgomp1 liblzma5
+    libmd0 libpcre2-8-0 libpython3-stdlib libpython3.11-minimal libpython3.11-stdlib libselinux1
+    libssl3 libstdc++6 libuuid1 libzstd1 media-types netbase python3 python3-minimal python3.11
+    python3.11-minimal tzdata zlib1g
 """
 """Debian packages that stay; names that an image lacks do no harm."""
 
@@ -30,7 +30,7 @@ VENV = Path("/opt/venv")
 
 USER = 65532
 EPOCH = 1704067200
-"""Time of every file, so that the same files make the same layer."""
+"""Time of every file: they tell nothing of when and where the image was built."""
 
 COMMANDS = """
     cat chmod cp date dash df du env head id ln ls mkdir mv printenv pwd rm sh sha256sum sleep sort
@@ -42,18 +42,21 @@ _MOUNTED = {Path("/etc/hosts"), Path("/etc/hostname"), Path("/etc/resolv.conf")}
 """Files that the builder lays over the image's own, read-only."""
 
 _STDLIB_UNUSED = """
-    __phello__ config-3* distutils ensurepip idlelib lib2to3 pydoc_data site-packages test tkinter
-    turtle.py turtledemo lib-dynload/_test* lib-dynload/_tkinter* lib-dynload/_xx*
+    __phello__ config-3* curses dbm distutils ensurepip idlelib lib-dynload/_curses*
+    lib-dynload/_dbm* lib-dynload/_gdbm* lib-dynload/_sqlite3* lib-dynload/_test*
+    lib-dynload/_tkinter* lib-dynload/_xx* lib-dynload/readline* lib2to3 pydoc_data
+    site-packages sqlite3 test tkinter turtle.py turtledemo
 """
 
 _PATHS_UNUSED = """
-    etc/alternatives etc/apt etc/cron* etc/dpkg etc/logrotate.d etc/systemd root/.* run/* tmp/*
-    usr/games usr/include usr/lib/*/gconv usr/lib/*/perl-base usr/lib/python3
-    usr/local/bin/*-config usr/local/bin/2to3* usr/local/bin/idle* usr/local/bin/pip*
-    usr/local/bin/pydoc* usr/local/bin/wheel usr/local/include usr/local/lib/libpython*.a
-    usr/local/lib/pkgconfig usr/local/lib/python3.*/dist-packages usr/local/share
-    usr/share/bash-completion usr/share/bug usr/share/info usr/share/lintian usr/share/locale
-    usr/share/gcc usr/share/man usr/share/python3 usr/share/zoneinfo/right usr/src
+    etc/alternatives etc/apt etc/cron* etc/dpkg etc/logrotate.d etc/ssl/certs/*.0
+    etc/ssl/certs/*.pem etc/systemd root/.* run/* tmp/* usr/games usr/include usr/lib/*/gconv
+    usr/lib/*/perl-base usr/lib/python3 usr/local/bin/*-config usr/local/bin/2to3*
+    usr/local/bin/idle* usr/local/bin/pip* usr/local/bin/pydoc* usr/local/bin/wheel
+    usr/local/include usr/local/lib/libpython*.a usr/local/lib/pkgconfig
+    usr/local/lib/python3.*/dist-packages usr/local/share usr/share/bash-completion
+    usr/share/bug usr/share/ca-certificates usr/share/gcc usr/share/info usr/share/lintian
+    usr/share/locale usr/share/man usr/share/python3 usr/share/zoneinfo/right usr/src
     var/backups/* var/cache/* var/lib/apt var/log/*
 """
 
