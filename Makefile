@@ -84,7 +84,7 @@ cluster-down: setup  ## Remove that cluster
 	$(RUN)/python -m ci.cluster down $(if $(CLUSTER),--cluster $(CLUSTER))
 
 deploy: setup  ## Bring OVERLAY to the cluster of the current kubeconfig
-	@$(RUN)/python -m ci.cluster deploy --overlay $(or $(OVERLAY),production) $(if $(MODEL),--model $(MODEL))
+	@$(RUN)/python -m ci.cluster deploy $(if $(OVERLAY),--overlay $(OVERLAY)) $(if $(MODEL),--model $(MODEL))
 
 pin: setup  ## Have serving trust the ledger of MODEL that the gate began
 	@$(RUN)/python -m ci.cluster pin $(if $(MODEL),--model $(MODEL))

@@ -178,6 +178,8 @@ def _load_images(options: argparse.Namespace) -> None:
 
 
 def _deploy(options: argparse.Namespace) -> None:
+    if not options.overlay:
+        raise PermanentError(f"name the overlay: make deploy OVERLAY=X, of {', '.join(overlays())}")
     for sentence in deploy(Kubectl(options.context), options.overlay, model=options.model):
         print(sentence, flush=True)
 
@@ -237,7 +239,7 @@ def _parser() -> argparse.ArgumentParser:
     for one in (up, down, load):
         one.add_argument("--cluster", help="kind or minikube; default: what is installed")
     bring = command("deploy", _deploy, "bring an overlay to a cluster")
-    bring.add_argument("--overlay", required=True, help=", ".join(overlays()))
+    bring.add_argument("--overlay", help=", ".join(overlays()))
     trust = command("pin", _pin, "have serving trust the ledger that the gate began")
     for one in (up, bring, trust):
         one.add_argument("--model", help="name of the model that is served")

@@ -124,10 +124,16 @@ def pin(kubectl: Kubectl, model: str) -> str:
 
 
 def stuck_pods(kubectl: Kubectl, namespace: str) -> list[str]:
-    """Return a line for each container that cannot start, with the reason and the image."""
+    """Return a line for each container that cannot start, with the reason and the image.
+
+    Pods of a former rollout are left out: they may stay until a pod of the newest one is ready.
+    """
     pods = json.loads(kubectl.run("get", "pods", "-n", namespace, "-o", "json"))["items"]
+    pods.sort(key=lambda pod: pod["metadata"]["creationTimestamp"])
     lines = []
     for pod in pods:
+        if _template(pod) != _template(pods[-1]):
+            continue
         for status in pod.get("status", {}).get("containerStatuses", []):
             waiting = status.get("state", {}).get("waiting") or {}
             if waiting.get("reason") in _FAULTS:
@@ -139,6 +145,12 @@ def stuck_pods(kubectl: Kubectl, namespace: str) -> list[str]:
     return lines
 
 
+def _template(pod: dict[str, Any]) -> str | None:
+    """Which rollout of a Deployment the pod belongs to."""
+    label: str | None = pod["metadata"].get("labels", {}).get("pod-template-hash")
+    return label
+
+
 def _wait(kubectl: Kubectl, namespace: str, target: str, timeout_s: float = 180.0) -> None:
     """Wait for a rollout; where it does not come, say which container stands in the way."""
     until = time.monotonic() + timeout_s
@@ -148,7 +160,7 @@ def _wait(kubectl: Kubectl, namespace: str, target: str, timeout_s: float = 180.
             kubectl.run("-n", namespace, "rollout", "status", target, "--timeout=5s")
         except PermanentError as error:
             stuck = stuck_pods(kubectl, namespace)
-            # Several looks: pods of the previous rollout may still be there.
+            # Several looks: what waits for a Secret or a store comes up a moment later.
             looks_stuck = looks_stuck + 1 if stuck else 0
             if looks_stuck == _LOOKS or (stuck and time.monotonic() > until):
                 raise PermanentError(_stuck_message(stuck)) from error
