@@ -39,7 +39,7 @@ BETS = np.linspace(0.05, 0.95, 19)
 _LARGEST_LOG_E = 300 * float(np.log(10))
 
 
-def loss_e_value(losses: Floats, *, null_mean: float) -> float:
+def loss_e_value(losses: Floats, *, null_mean: float, bets: Floats = BETS) -> float:
     """Return the e-value against H0 'the mean of the losses is at most ``null_mean``'.
 
     The losses' order does not matter. Capped at 1e300. Reference: Waudby-Smith and Ramdas (2024),
@@ -48,13 +48,14 @@ def loss_e_value(losses: Floats, *, null_mean: float) -> float:
     Args:
         losses: (n,) float64 in [0, 1], each with a mean of at most ``null_mean`` given its past.
         null_mean: in (0, 1).
+        bets: (k,) float64 in (0, 1), shares of the largest legal bet, mixed in equal parts.
 
     >>> round(loss_e_value(np.array([0.4, 0.2, 0.6, 0.5]), null_mean=0.3), 4)
     1.9562
     >>> loss_e_value(np.zeros(0), null_mean=0.3)
     1.0
     """
-    gains = np.log1p(np.multiply.outer(BETS / null_mean, losses - null_mean)).sum(axis=1)
+    gains = np.log1p(np.multiply.outer(bets / null_mean, losses - null_mean)).sum(axis=1)
     largest = float(gains.max())
     log_e = largest + float(np.log(np.exp(gains - largest).mean()))
     return float(np.exp(min(log_e, _LARGEST_LOG_E)))
