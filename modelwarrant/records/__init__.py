@@ -4,6 +4,12 @@ Frozen, strict about unknown fields and versions, and written as canonical JSON:
 is the digest of its bytes. Inputs are named by digest.
 """
 
+from modelwarrant.records.backtest import (
+    BacktestScore,
+    BacktestStep,
+    BacktestSummary,
+    RuleFigures,
+)
 from modelwarrant.records.base import Record
 from modelwarrant.records.decision import Change, Decision, Evidence, History, Verdict
 from modelwarrant.records.drift import (
@@ -45,6 +51,9 @@ from modelwarrant.records.window import ValidationReport, WindowRef
 __all__ = [
     "BUNDLE_FILES",
     "Approval",
+    "BacktestScore",
+    "BacktestStep",
+    "BacktestSummary",
     "Blob",
     "Calibration",
     "ChampionState",
@@ -79,6 +88,7 @@ __all__ = [
     "Recipe",
     "Record",
     "ReliabilityBin",
+    "RuleFigures",
     "Situation",
     "SliceComparison",
     "Stratum",

@@ -1,0 +1,124 @@
+"""What did a rule decide on a stream, window by window, and what did that cost?"""
+
+from typing import Literal
+
+from modelwarrant.records.base import Part, Record
+from modelwarrant.records.decision import Verdict
+from modelwarrant.records.evaluation import Interval
+
+__all__ = ["BacktestScore", "BacktestStep", "BacktestSummary", "RuleFigures"]
+
+
+class BacktestStep(Part):
+    """One window's decision, and what the next window said of it."""
+
+    window: int
+    """Number of the window whose model was the candidate."""
+    trained: bool
+    """Whether the rule asked for a candidate at all."""
+    verdict: Verdict | None
+    """Of the promotion policy; None for a rule that has no verdicts."""
+    row: str | None
+    """The row of the policy that matched."""
+    reviewed: bool
+    """Whether a person was asked."""
+    promoted: bool
+    production_loss: float
+    """On the next window, of the model that was in production before the decision."""
+    candidate_loss: float | None
+    """On the next window; None where no candidate could be made of these rows."""
+    oracle_loss: float
+    """On the next window, of the model that the oracle has in production there."""
+    wrong: bool
+    """Promoted a candidate that the next window did not find better."""
+    missed: bool
+    """Left a candidate that the next window found better by more than ``worthwhile``."""
+
+    @property
+    def loss(self) -> float:
+        """On the next window, of what is in production after the decision."""
+        if self.promoted and self.candidate_loss is not None:
+            return self.candidate_loss
+        return self.production_loss
+
+
+class BacktestScore(Record):
+    """One rule on one stream."""
+
+    schema_version: Literal[1] = 1
+    scenario: str
+    seed: int
+    rule: str
+    task: Literal["classification", "regression"]
+    metric: str
+    windows: int
+    rows: int
+    """Rows of the whole stream."""
+    worthwhile: float
+    """Share of production's loss that a gain must exceed to be missed: the policy's min_gain."""
+    steps: tuple[BacktestStep, ...]
+
+    @property
+    def promotions(self) -> int:
+        """Candidates that went to production."""
+        return sum(step.promoted for step in self.steps)
+
+    @property
+    def wrong(self) -> int:
+        """Promotions that the next window did not find better."""
+        return sum(step.wrong for step in self.steps)
+
+    @property
+    def missed(self) -> int:
+        """Worthwhile candidates that were left."""
+        return sum(step.missed for step in self.steps)
+
+    @property
+    def reviews(self) -> int:
+        """Decisions that a person was asked for."""
+        return sum(step.reviewed for step in self.steps)
+
+    @property
+    def trainings(self) -> int:
+        """Candidates that the rule asked for."""
+        return sum(step.trained for step in self.steps)
+
+    @property
+    def regret(self) -> float:
+        """Loss beyond the oracle's, as a share of the oracle's, over all next windows."""
+        oracle = sum(step.oracle_loss for step in self.steps)
+        ours = sum(step.loss for step in self.steps)
+        return (ours - oracle) / oracle if oracle > 0 else 0.0
+
+
+class RuleFigures(Part):
+    """One rule over many streams; every interval is over streams."""
+
+    rule: str
+    kind: str
+    """Kind of shift, or ``all``."""
+    streams: int
+    decisions: int
+    promotions: int
+    wrong: Interval
+    """Wrong promotions a hundred decisions."""
+    missed: Interval
+    """Missed promotions a hundred decisions."""
+    reviews: Interval
+    """A hundred decisions."""
+    trainings: Interval
+    """A hundred decisions."""
+    regret: Interval
+    """Mean share of the oracle's loss, in percent."""
+
+
+class BacktestSummary(Record):
+    """Every rule's figures, over all kinds of shift and for each."""
+
+    schema_version: Literal[1] = 1
+    streams: int
+    seeds: int
+    scenarios: tuple[str, ...]
+    rules: tuple[str, ...]
+    overall: tuple[RuleFigures, ...]
+    by_kind: tuple[RuleFigures, ...]
