@@ -6,6 +6,7 @@ that is what docker, containerd and a node store.
 
 import gzip
 import json
+import posixpath
 import subprocess
 import tarfile
 from collections.abc import Iterable, Mapping, Sequence
@@ -139,9 +140,15 @@ def _compress(client: str, tags: Sequence[str]) -> dict[str, int]:
     """Return each layer's size as a registry stores it, by the digest of its uncompressed bytes."""
     order: dict[str, list[str]] = {}
     sizes: dict[str, int] = {}
+    links: dict[str, str] = {}
     process = subprocess.Popen([client, "save", *tags], stdout=subprocess.PIPE)
     with process, tarfile.open(fileobj=process.stdout, mode="r|") as archive:
         for member in archive:
+            if member.issym():  # the layer that another image brought already
+                links[member.name] = posixpath.normpath(
+                    posixpath.join(posixpath.dirname(member.name), member.linkname)
+                )
+                continue
             file = archive.extractfile(member)
             if file is None:
                 continue
@@ -153,7 +160,11 @@ def _compress(client: str, tags: Sequence[str]) -> dict[str, int]:
     packed: dict[str, int] = {}
     for tag in tags:
         facts = json.loads(_output(client, "image", "inspect", tag))[0]
-        packed.update(zip(facts["RootFS"]["Layers"], (sizes[n] for n in order[tag]), strict=True))
+        packed.update(
+            zip(
+                facts["RootFS"]["Layers"], (sizes[links.get(n, n)] for n in order[tag]), strict=True
+            )
+        )
     return packed
 
 
