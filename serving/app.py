@@ -1,49 +1,38 @@
 """What does the service answer over HTTP?
 
-Routes translate and delegate. Every failure is ``{"error": ...}`` with the status of the one table
-below, and no answer repeats a value that a client sent.
+``create_app`` puts the parts together: ``serving.front`` answers what must be fast, and a FastAPI
+application behind it has everything else: the pages for people, the OpenAPI document, metrics and,
+where a token is set, admin.
 """
 
+import hmac
 import logging
 import time
-import traceback
 from collections.abc import Callable
-from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import modelwarrant
-from modelwarrant.errors import DataError, RecordError, TemporaryError, WarrantError
+from modelwarrant.errors import WarrantError
+from serving.answers import render
 from serving.ending import Ending
 from serving.follower import Follower
-from serving.intake import Worker, check_declared, read_body
+from serving.front import Front, pages_of
 from serving.metrics import Metrics
 from serving.openapi import openapi_document
 from serving.page import PAGE_HEADERS, docs_page
 from serving.payload import Recorder
-from serving.rows import RowError
-from serving.service import PredictionService, render, request_id_of
+from serving.replies import Reply, failure
+from serving.service import PredictionService
 from serving.settings import Settings
+from serving.shadow import Shadow
 
-__all__ = ["STATUS", "create_app"]
-
-STATUS: Final[tuple[tuple[type[WarrantError], int], ...]] = (
-    (RecordError, 400),
-    (DataError, 422),
-    (TemporaryError, 503),
-    (WarrantError, 500),
-)
-"""HTTP status of an error of ours; the first row that fits counts."""
+__all__ = ["create_app"]
 
 _TITLE = "modelwarrant prediction service"
-_PATHS = frozenset(
-    {"/predict", "/readyz", "/livez", "/version", "/metrics", "/docs", "/openapi.json", "/"}
-)
-"""Paths that metrics name; all others are counted as ``other``."""
 
 
 def create_app(
@@ -51,99 +40,77 @@ def create_app(
     settings: Settings,
     *,
     recorder: Recorder | None = None,
+    shadow: Shadow | None = None,
     registry: CollectorRegistry | None = None,
     ending: Ending | None = None,
-    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    now_ns: Callable[[], int] = time.time_ns,
     log: logging.Logger | None = None,
-) -> FastAPI:
-    """Return the application; whoever calls it starts and stops follower and recorder.
+) -> Front:
+    """Return the application; whoever calls it starts and stops follower, recorder and shadow.
 
     Args:
         follower: says which version is served.
         settings: limits.
         recorder: where answers are logged; None logs none.
+        shadow: compares another version; None compares none.
         registry: of the metrics; default one of its own.
         ending: whether the process is about to stop; default never.
-        now: the clock, timezone-aware UTC.
+        now_ns: nanoseconds since 1970, UTC.
         log: for faults of ours; default ``modelwarrant.serving``.
     """
-    ending = ending or Ending()
-    metrics = Metrics(registry or CollectorRegistry(), follower=follower, recorder=recorder)
-    service = PredictionService(follower, settings, metrics=metrics, recorder=recorder, now=now)
-    app = FastAPI(
+    log = log or logging.getLogger("modelwarrant.serving")
+    metrics = Metrics(
+        registry or CollectorRegistry(), follower=follower, recorder=recorder, shadow=shadow
+    )
+    service = PredictionService(
+        follower, settings, metrics=metrics, recorder=recorder, shadow=shadow, now_ns=now_ns
+    )
+    pages = FastAPI(
         title=_TITLE, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False
     )
-    app.add_middleware(_Measured, metrics=metrics, ending=ending)
-    _add_failures(app, log or logging.getLogger("modelwarrant.serving"))
-    _add_predict(app, service, settings)
-    _add_state(app, follower, service, settings, ending)
-    _add_documents(app, service, metrics, settings)
-    return app
-
-
-def _add_predict(app: FastAPI, service: PredictionService, settings: Settings) -> None:
-    worker = Worker(settings.max_waiting)
-
-    @app.post("/predict")
-    async def predict(request: Request) -> Response:
-        """Answer for one row, or for several."""
-        request_id = request_id_of(request.headers.getlist("x-request-id"))
-        request.state.request_id = request_id
-        service.served()  # a request that cannot be answered is refused before it is read
-        check_declared(request, settings)
-        with worker.admission() as admission:
-            body = await read_body(request, settings, admission)
-
-            def answer() -> bytes:
-                return service.answer(body, request_id=request_id)
-
-            return _json(await worker.run(answer) if admission.is_taken else answer())
+    _add_failures(pages, log)
+    _add_state(pages, follower, service, shadow)
+    _add_documents(pages, service, metrics, settings)
+    if settings.admin_token is not None:
+        _add_admin(pages, follower, settings.admin_token)
+    return Front(
+        service,
+        follower,
+        settings,
+        metrics=metrics,
+        ending=ending or Ending(),
+        behind=pages,
+        pages=pages_of(pages),
+        log=log,
+    )
 
 
 def _add_state(
-    app: FastAPI,
-    follower: Follower,
-    service: PredictionService,
-    settings: Settings,
-    ending: Ending,
+    app: FastAPI, follower: Follower, service: PredictionService, shadow: Shadow | None
 ) -> None:
-    @app.get("/livez")
-    async def livez() -> Response:
-        """Say that the process answers."""
-        return _json(render({"live": True}))
-
-    @app.get("/readyz")
-    async def readyz() -> Response:
-        """Say whether a model is loaded; a fault of the store is named, but changes no status."""
-        served, status = follower.served, follower.status()
-        is_ready = served is not None and not ending.is_draining
-        document = {
-            "ready": is_ready,
-            "model": settings.model,
-            "version": None if served is None else served.version,
-            "store": status.fault or "ok",
-            "ledger_seq": status.seq,
-            "model_stale_seconds": status.stale_s,
-            "stopping": ending.is_draining,
-        }
-        return _json(render(document), status=200 if is_ready else 503)
-
     @app.get("/version")
     async def version() -> Response:
         """Say what is served, and by whose decision."""
         served = service.served()
         return _json(
-            render(
-                served.identity
-                | {
-                    "task": served.schema.task,
-                    "ledger_seq": served.seq,
-                    "schema_digest": served.schema.digest,
-                    "engine_version": modelwarrant.__version__,
-                    "model_stale_seconds": follower.status().stale_s,
-                }
-            )
+            served.identity
+            | {
+                "task": served.schema.task,
+                "ledger_seq": served.seq,
+                "schema_digest": served.schema.digest,
+                "engine_version": modelwarrant.__version__,
+                "model_stale_seconds": follower.status().stale_s,
+            }
         )
+
+    @app.get("/shadow")
+    async def beside() -> Response:
+        """Say how the version beside production would have answered."""
+        found = None if shadow is None else shadow.state
+        if found is None:
+            return _json({"role": None})
+        role, other, comparison = found
+        return _json({"role": role} | other.identity | comparison.document())
 
 
 def _add_documents(
@@ -158,13 +125,11 @@ def _add_documents(
     async def openapi() -> Response:
         """Describe the model that is served now."""
         return _json(
-            render(
-                openapi_document(
-                    service.served(),
-                    title=_TITLE,
-                    version=modelwarrant.__version__,
-                    max_rows=settings.max_rows,
-                )
+            openapi_document(
+                service.served(),
+                title=_TITLE,
+                version=modelwarrant.__version__,
+                max_rows=settings.max_rows,
             )
         )
 
@@ -183,89 +148,41 @@ def _add_documents(
         return Response(status_code=307, headers={"Location": "docs"})
 
 
+def _add_admin(app: FastAPI, follower: Follower, token: str) -> None:
+    wanted = f"Bearer {token}".encode()
+
+    @app.post("/admin/look")
+    async def look(request: Request) -> Response:
+        """Look at the ledger now instead of at the next turn."""
+        given = request.headers.get("authorization", "").encode("utf-8", "replace")
+        if not hmac.compare_digest(given, wanted):
+            raise HTTPException(
+                401, "send Authorization: Bearer TOKEN", headers={"WWW-Authenticate": "Bearer"}
+            )
+        follower.look_now()
+        return _json({"looking": True}, status=202)
+
+
 def _add_failures(app: FastAPI, log: logging.Logger) -> None:
     async def ours(request: Request, error: Exception) -> Response:
-        assert isinstance(error, WarrantError)  # noqa: S101 - registered for this type only
-        status = next(code for kind, code in STATUS if isinstance(error, kind))
-        if status == 500:
-            _log_fault(log, request, error)
-            return _failure(request, 500, "the model cannot answer; the service's log says why")
-        headers = {}
-        if isinstance(error, TemporaryError):
-            headers["Retry-After"] = str(max(1, round(error.retry_after_s)))
-        problems = [vars(one) for one in error.problems] if isinstance(error, RowError) else None
-        return _failure(request, status, str(error), problems=problems, headers=headers)
+        reply = failure(error, log=log, path=request.url.path, request_id=None, data_status=422)
+        return _response(reply)
 
     async def http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101 - registered for this type only
-        return _failure(request, error.status_code, error.detail, headers=error.headers)
-
-    async def unexpected(request: Request, error: Exception) -> Response:
-        _log_fault(log, request, error)
-        return _failure(request, 500, "a fault of the service; its log says more")
+        return _json({"error": error.detail}, status=error.status_code, headers=error.headers)
 
     app.add_exception_handler(WarrantError, ours)
     app.add_exception_handler(HTTPException, http)
-    app.add_exception_handler(Exception, unexpected)
+    app.add_exception_handler(Exception, ours)
 
 
-def _log_fault(log: logging.Logger, request: Request, error: Exception) -> None:
-    trace = "".join(traceback.format_exception(error))
-    request_id = getattr(request.state, "request_id", None)
-    fields = {"path": request.url.path, "request_id": request_id, "trace": trace}
-    log.error("request_failed", extra={"fields": fields})
+def _response(reply: Reply) -> Response:
+    headers = {name.decode(): value.decode() for name, value in reply.headers}
+    return Response(reply.body, status_code=reply.status, headers=headers)
 
 
-def _failure(
-    request: Request,
-    status: int,
-    error: str,
-    *,
-    problems: list[dict[str, Any]] | None = None,
-    headers: Any = None,
-) -> Response:
-    document: dict[str, Any] = {"error": error}
-    if problems is not None:
-        document["problems"] = problems
-    request_id = getattr(request.state, "request_id", None)
-    if request_id is not None:
-        document["request_id"] = request_id
-    return _json(render(document), status=status, headers=headers)
-
-
-def _json(body: bytes, *, status: int = 200, headers: Any = None) -> Response:
-    return Response(body, status_code=status, headers=headers, media_type="application/json")
-
-
-class _Measured:
-    """Counts every request when its answer has ended, by path and status.
-
-    At the end each answer also closes its connection, so that clients who keep theirs open do not
-    lose the request they send at that moment.
-    """
-
-    def __init__(self, app: ASGIApp, *, metrics: Metrics, ending: Ending) -> None:
-        self._app = app
-        self._metrics = metrics
-        self._ending = ending
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on and watch its answer."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        started, status = time.perf_counter(), 500
-
-        async def watched(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                if self._ending.is_closing:
-                    message["headers"] = [*message["headers"], (b"connection", b"close")]
-            await send(message)
-
-        try:
-            await self._app(scope, receive, watched)
-        finally:
-            path = scope["path"] if scope["path"] in _PATHS else "other"
-            self._metrics.request_ended(path, status, seconds=time.perf_counter() - started)
+def _json(document: Any, *, status: int = 200, headers: Any = None) -> Response:
+    return Response(
+        render(document), status_code=status, headers=headers, media_type="application/json"
+    )

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 
 from modelwarrant.canonical import digest_bytes
 from modelwarrant.errors import (
+    BundleError,
     RegistryError,
     TamperedError,
     UnknownModelError,
@@ -25,7 +26,10 @@ from modelwarrant.storage import ObjectStore
 from serving.loading import fetch_blobs, load_served
 from serving.mirror import Head, Mirror
 from serving.served import Served
-from serving.warrants import Warrant, digest_at, warrant_of
+from serving.shadow import Shadow
+from serving.slices import step_behind
+from serving.trial import Trial
+from serving.warrants import Warrant, candidate_of, digest_at, warrant_of
 
 __all__ = ["Follower", "Status"]
 
@@ -62,6 +66,9 @@ class Follower:
             trusts; nothing is signed with it.
         anchor: an entry that the ledger must hold, as remembered elsewhere; None knows of none.
         mirror: where the last verified version is kept over a restart; None keeps none.
+        trial: lets another process parse each model first; None trusts them.
+        shadow: compares another version with the one served; None compares none.
+        watch: how long after a promotion the version before is that other one.
         now: the clock, timezone-aware UTC.
         log: for faults and swaps.
     """
@@ -74,6 +81,9 @@ class Follower:
         open_ledger: Callable[[ObjectStore], Ledger],
         anchor: Anchor | None,
         mirror: Mirror | None,
+        trial: Trial | None,
+        shadow: Shadow | None = None,
+        watch: timedelta = timedelta(hours=1),
         now: Callable[[], datetime],
         log: logging.Logger,
     ) -> None:
@@ -83,11 +93,19 @@ class Follower:
         self._ledger = open_ledger(store)
         self._anchor = anchor
         self._mirror = mirror
+        self._trial = trial
+        self._shadow = shadow
+        self._watch = watch
         self._now = now
         self._log = log
         self.served: Served | None = None
         """The version that answers; a request takes it once."""
         self._previous: Served | None = None
+        self._candidate: Served | None = None
+        self._watch_until: datetime | None = None
+        self._compared: tuple[int, bool] | None = None
+        self._refused: dict[int, str] = {}
+        """Versions that can never be loaded, and why: trying again would change nothing."""
         self._head: Head | None = None
         self._state: State | None = None
         self._followed: int | None = None
@@ -97,6 +115,7 @@ class Follower:
         self._fault: str | None = "the ledger was not read yet"
         self._faults = 0
         self._stop = threading.Event()
+        self._wake = threading.Event()
         self._thread: threading.Thread | None = None
 
     def status(self) -> Status:
@@ -114,10 +133,12 @@ class Follower:
         """Look at once, then again every so many seconds, from a thread of its own."""
 
         def follow() -> None:
-            while True:
+            self.look()
+            step_behind()  # the first look is what everybody waits for
+            while not self._stop.is_set():
+                self._wake.wait(poll_s)
+                self._wake.clear()
                 self.look()
-                if self._stop.wait(poll_s):
-                    return
 
         self._thread = threading.Thread(target=follow, name="follower", daemon=True)
         self._thread.start()
@@ -125,8 +146,13 @@ class Follower:
     def stop(self, *, timeout_s: float) -> None:
         """End the thread; what is served goes on answering."""
         self._stop.set()
+        self._wake.set()
         if self._thread is not None:
             self._thread.join(timeout_s)
+
+    def look_now(self) -> None:
+        """Have the thread look without waiting for its next turn."""
+        self._wake.set()
 
     def look(self) -> None:
         """Look at the ledger once; never raises, ``status`` says what was wrong."""
@@ -171,6 +197,7 @@ class Follower:
         elif self._marked_at is None or head.verified_at - self._marked_at >= _MARK_EVERY:
             self._cache(lambda mirror: None, head)
         self._current_at = head.verified_at
+        self._compare(state)
 
     def _verified(self, ledger: Ledger, store: ObjectStore) -> State:
         """Return the ledger's fold: chain, signatures and legality of every entry are checked."""
@@ -203,21 +230,63 @@ class Follower:
         if warrant is None:
             self._swap(None)
             return
-        for held in (self.served, self._previous):
+        for held in (self.served, self._previous, self._candidate):
             if held is not None and _is_of(held, warrant):
-                self._swap(replace(held, seq=warrant.seq))
+                if held.seq != warrant.seq:
+                    held = replace(held, seq=warrant.seq)
+                    held.prepare()
+                self._swap(held)
                 return
-        blobs = fetch_blobs(self._store, self._model, warrant)
-        self._swap(load_served(self._model, warrant, blobs))
+        self._swap(self._load(self._store, warrant))
+
+    def _load(self, store: ObjectStore, warrant: Warrant) -> Served:
+        """Fetch, verify and load a version.
+
+        Raises:
+            WarrantError: as ``fetch_blobs`` and ``load_served``; says so again without trying again
+                where the version can never be loaded.
+        """
+        refused = self._refused.get(warrant.version.number)
+        if refused is not None:
+            raise BundleError(refused)
+        blobs = fetch_blobs(store, self._model, warrant)
+        try:
+            return load_served(self._model, warrant, blobs, trial=self._trial)
+        except BundleError as error:
+            self._refused[warrant.version.number] = str(error)
+            raise
 
     def _swap(self, served: Served | None) -> None:
         """Serve another version from the next request on; the one before stays loaded."""
         before, self.served = self.served, served
         if before is not None and (served is None or served.version != before.version):
             self._previous = before
+            self._watch_until = self._now() + self._watch
         if (before and before.seq) != (served and served.seq):
             fields = {"model": self._model} if served is None else served.identity
             self._log.info("model_swapped", extra={"fields": fields})
+
+    def _compare(self, state: State) -> None:
+        """Choose what stands beside production; a fault there changes nothing else."""
+        if self._shadow is None:
+            return
+        is_watched = self._watch_until is not None and self._now() < self._watch_until
+        if self._compared == (state.seq, is_watched):
+            return
+        self._compared = (state.seq, is_watched)
+        if is_watched and self._previous is not None:
+            self._shadow.compare(self.served, self._previous, "previous")
+            return
+        waiting = candidate_of(state)
+        if waiting is None:
+            self._candidate = None
+        elif self._candidate is None or not _is_of(self._candidate, waiting):
+            try:
+                self._candidate = self._load(self._store, waiting)
+            except WarrantError as error:
+                self._candidate = None
+                self._log.warning("shadow_refused", extra={"fields": {"error": str(error)}})
+        self._shadow.compare(self.served, self._candidate, "candidate")
 
     def _drop_tombstoned(self, state: State, head: Head) -> None:
         """Stop a version that a person has ruled out, even where its successor cannot be loaded."""
@@ -248,9 +317,7 @@ class Follower:
             warrant = warrant_of(state)
             if warrant is None or self._is_ruled_out(warrant):
                 return
-            served = load_served(
-                self._model, warrant, fetch_blobs(mirror.store, self._model, warrant)
-            )
+            served = self._load(mirror.store, warrant)
         except WarrantError as error:
             self._log.warning("cache_refused", extra={"fields": {"error": str(error)}})
             return

@@ -5,57 +5,101 @@ a place for it among the large requests, so bodies that wait cannot fill the mem
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Self
+from typing import Final, Self
 
-from fastapi import Request
-from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
+from starlette.types import Receive
 
-from modelwarrant.errors import TemporaryError
+from modelwarrant.errors import RecordError, TemporaryError
+from serving.replies import Refusal, Reply
 from serving.settings import Settings
 
-__all__ = ["Admission", "Worker", "check_declared", "read_body"]
+__all__ = ["Admission", "Head", "Worker", "read_body"]
+
+_CLOSE: Final = ((b"connection", b"close"),)
 
 
-def check_declared(request: Request, settings: Settings) -> None:
-    """Refuse by the head of the request alone, before any of the body is read."""
-    kind = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
-    if kind != "application/json":
-        raise HTTPException(415, "send the body with Content-Type: application/json")
-    if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
-        raise HTTPException(415, "send the body without Content-Encoding")
-    declared = request.headers.get("content-length", "0")
-    if declared.isdecimal() and int(declared[:20]) > settings.max_body_bytes:
-        raise _too_large(settings)
+class Head:
+    """What a request's headers say about its body.
+
+    Args:
+        headers: names in lower case, as ASGI gives them.
+
+    Raises:
+        RecordError: a header of the binary extension is no length.
+    """
+
+    __slots__ = ("content_length", "content_type", "encoding", "json_bytes", "request_ids")
+
+    def __init__(self, headers: Sequence[tuple[bytes, bytes]]) -> None:
+        self.content_type = b"application/json"
+        self.content_length = b"0"
+        self.encoding = b""
+        self.json_bytes: int | None = None
+        self.request_ids: tuple[bytes, ...] = ()
+        for name, value in headers:
+            if name == b"content-type":
+                self.content_type = value
+            elif name == b"content-length":
+                self.content_length = value
+            elif name == b"content-encoding":
+                self.encoding = value
+            elif name == b"x-request-id":
+                self.request_ids = (*self.request_ids, value)
+            elif name == b"inference-header-content-length":
+                if not value.isdigit() or len(value) > 20 or self.json_bytes is not None:
+                    raise RecordError("Inference-Header-Content-Length must be one number of bytes")
+                self.json_bytes = int(value)
+
+    def check(self, settings: Settings, *, allows_binary: bool) -> None:
+        """Refuse by the head of the request alone, before any of the body is read."""
+        if self.content_type != b"application/json":
+            self._check_type(allows_binary)
+        if self.encoding and self.encoding.strip().lower() != b"identity":
+            raise Refusal(415, "send the body without Content-Encoding")
+        length = self.content_length
+        if length.isdigit() and int(length[:20]) > settings.max_body_bytes:
+            raise too_large(settings)
+
+    def _check_type(self, allows_binary: bool) -> None:
+        kind = self.content_type.partition(b";")[0].strip().lower()
+        if kind == b"application/json":
+            return
+        if allows_binary and (kind == b"application/octet-stream" or not kind):
+            return  # clients of the binary extension say this, or nothing
+        raise Refusal(415, "send the body with Content-Type: application/json")
 
 
-async def read_body(request: Request, settings: Settings, admission: "Admission") -> bytes:
+async def read_body(receive: Receive, settings: Settings, admission: "Admission") -> bytes:
     """Read the body, up to its limits in bytes and time; a large one must be admitted first."""
-    chunks, size = [], 0
+    chunks: list[bytes] = []
+    size = 0
     try:
         async with asyncio.timeout(settings.body_timeout_s):
-            async for chunk in request.stream():
+            while True:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise Refusal(400, "the client went away")
+                chunk = message.get("body", b"")
                 size += len(chunk)
                 if size > settings.max_body_bytes:
-                    raise _too_large(settings)
+                    raise too_large(settings)
                 if size > settings.inline_body_bytes:
                     admission.take()
+                if not message.get("more_body", False):
+                    break
                 chunks.append(chunk)
     except TimeoutError as error:
-        raise HTTPException(
-            408,
-            f"the body did not arrive within {settings.body_timeout_s:g} s",
-            headers={"Connection": "close"},
+        raise Refusal(
+            408, f"the body did not arrive within {settings.body_timeout_s:g} s", _CLOSE
         ) from error
-    except ClientDisconnect as error:
-        raise HTTPException(400, "the client went away") from error
-    return b"".join(chunks)
+    return b"".join((*chunks, chunk)) if chunks else bytes(chunk)
 
 
-def _too_large(settings: Settings) -> HTTPException:
-    return HTTPException(
+def too_large(settings: Settings) -> Refusal:
+    """Return the refusal of a body above the limit."""
+    return Refusal(
         413,
         f"the body is larger than {settings.max_body_bytes:,} bytes; send fewer rows at a time",
     )
@@ -64,21 +108,35 @@ def _too_large(settings: Settings) -> HTTPException:
 class Worker:
     """One thread for large requests, with a bounded number of them in the process."""
 
-    def __init__(self, max_waiting: int) -> None:
+    def __init__(self, max_waiting: int, *, timeout_s: float) -> None:
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="large-requests")
+        self._timeout_s = timeout_s
         self.free_places = max_waiting + 1
 
     def admission(self) -> "Admission":
         """Return what a request takes a place with, should it turn out to be large."""
         return Admission(self)
 
-    async def run(self, work: Callable[[], bytes]) -> bytes:
-        """Return what the work returns."""
-        return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+    async def run(self, work: Callable[[], Reply]) -> Reply:
+        """Return what the work returns.
+
+        Raises:
+            TemporaryError: it did not within the time limit; work that has not begun never does.
+        """
+        future = asyncio.get_running_loop().run_in_executor(self._pool, work)
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                return await future
+        except TimeoutError as error:
+            raise TemporaryError(
+                f"no answer within {self._timeout_s:g} s; send fewer rows, or later"
+            ) from error
 
 
 class Admission:
     """A place among the large requests, given back when the block ends."""
+
+    __slots__ = ("_worker", "is_taken")
 
     def __init__(self, worker: Worker) -> None:
         self._worker = worker

@@ -11,6 +11,7 @@ from modelwarrant.records import BUNDLE_FILES, Blob
 from modelwarrant.registry import read_blob
 from modelwarrant.storage import ObjectStore
 from serving.served import Served
+from serving.trial import Trial
 from serving.warrants import Warrant, check_decision
 
 __all__ = ["fetch_blobs", "load_served", "warrant_blobs"]
@@ -47,13 +48,16 @@ def fetch_blobs(store: ObjectStore, model: str, warrant: Warrant) -> dict[str, b
     }
 
 
-def load_served(model: str, warrant: Warrant, blobs: dict[str, bytes]) -> Served:
+def load_served(
+    model: str, warrant: Warrant, blobs: dict[str, bytes], *, trial: Trial | None
+) -> Served:
     """Load a version and let it answer once.
 
     Args:
         model: whose ledger it was.
         warrant: the version's.
         blobs: as ``fetch_blobs`` returned them.
+        trial: lets another process parse the model first; None trusts it.
 
     Raises:
         WarrantError: the decision does not stand behind the version, or the bundle is broken.
@@ -65,6 +69,8 @@ def load_served(model: str, warrant: Warrant, blobs: dict[str, bytes]) -> Served
         manifest_digest=digest_bytes(blobs["manifest.json"]),
         name=f"{_DECISION_FILE} of {of}",
     )
+    if trial is not None:
+        trial.check(blobs["model.onnx"], name=f"model.onnx of {of}")
     bundle = open_bundle(blobs, name=of, digest=warrant.version.digest)
     if bundle.schema.digest != warrant.version.schema_digest:
         raise BundleError(f"{of} has another schema than its register entry says")
@@ -77,5 +83,5 @@ def load_served(model: str, warrant: Warrant, blobs: dict[str, bytes]) -> Served
         seq=warrant.seq,
         bundle=bundle,
     )
-    served.check()
+    served.prepare()
     return served

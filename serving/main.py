@@ -6,20 +6,21 @@ prediction log is flushed, and the process ends with 0. A second signal ends it 
 """
 
 import asyncio
+import gc
 import logging
 import math
 import re
 import secrets
 import socket
+import sys
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import FrameType
 from typing import Any, Final
 
 import uvicorn
-from fastapi import FastAPI
 
 from modelwarrant.canonical import digest_bytes
 from modelwarrant.errors import PermanentError
@@ -29,9 +30,13 @@ from modelwarrant.storage import DirectoryStore, ObjectStore
 from serving.app import create_app
 from serving.ending import Ending
 from serving.follower import Follower
+from serving.front import Front
 from serving.mirror import Mirror
 from serving.payload import Recorder
 from serving.settings import Settings
+from serving.shadow import Shadow
+from serving.trial import Trial
+from serving.wire import Connection
 
 __all__ = ["make_follower", "make_recorder", "serve"]
 
@@ -50,6 +55,10 @@ _LAST_REQUESTS_S = 0.5
 
 _BACKLOG = 2048
 """Connections that may wait to be accepted; the kernel's own limit may be lower."""
+
+_SWITCH_S = 0.0005
+"""Longest time that a Python thread computes while the event loop waits for its turn; the
+interpreter's own 5 ms would be seen in p99."""
 
 
 def serve(
@@ -82,21 +91,39 @@ def serve(
     """
     log = log or _json_log()
     listener = _listen(host, port)
+    sys.setswitchinterval(_SWITCH_S)
+    trial = Trial()
+    trial.prepare()
+    shadow = Shadow() if settings.shadow else None
     follower = make_follower(
-        store, settings.model, genesis=genesis, anchor=anchor, cache=cache, log=log
+        store,
+        settings.model,
+        genesis=genesis,
+        anchor=anchor,
+        cache=cache,
+        trial=trial,
+        shadow=shadow,
+        watch=timedelta(seconds=settings.watch_s),
+        log=log,
     )
     recorder = make_recorder(store, settings, log=log) if settings.log_payload else None
     ending = Ending()
-    app = create_app(follower, settings, recorder=recorder, ending=ending, log=log)
-    server = _Server(app, settings, ending)
     follower.start(poll_s=settings.poll_s)
-    if recorder is not None:
-        recorder.start()
+    app = create_app(follower, settings, recorder=recorder, shadow=shadow, ending=ending, log=log)
+    server = _Server(app, settings, ending)
+    for part in (recorder, shadow):
+        if part is not None:
+            part.start()
+    gc.collect()
+    gc.freeze()  # what is there now stays: it need not be looked through again
     announce(f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}")
     try:
         server.run(sockets=[listener])
     finally:
         follower.stop(timeout_s=_FOLLOWER_STOP_S)
+        trial.close()
+        if shadow is not None:
+            shadow.stop(timeout_s=_FOLLOWER_STOP_S)
         if recorder is not None:
             recorder.close(timeout_s=settings.shutdown_timeout_s)
             log.info("stopped", extra={"fields": vars(recorder.counts())})
@@ -109,6 +136,9 @@ def make_follower(
     genesis: str | None,
     anchor: Anchor | None = None,
     cache: Path | None,
+    trial: Trial | None,
+    shadow: Shadow | None = None,
+    watch: timedelta = timedelta(hours=1),
     log: logging.Logger,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Follower:
@@ -123,6 +153,9 @@ def make_follower(
         open_ledger=lambda place: Ledger(place, model, pinned_genesis=genesis),
         mirror=mirror,
         anchor=anchor,
+        trial=trial,
+        shadow=shadow,
+        watch=watch,
         now=now,
         log=log,
     )
@@ -166,11 +199,11 @@ def _listen(host: str, port: int) -> socket.socket:
 class _Server(uvicorn.Server):
     """uvicorn, with a grace period between the signal and the end."""
 
-    def __init__(self, app: FastAPI, settings: Settings, ending: Ending) -> None:
+    def __init__(self, app: Front, settings: Settings, ending: Ending) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
-                http="httptools",
+                http=Connection,
                 ws="none",
                 lifespan="off",
                 log_config=_UVICORN_LOG,

@@ -3,46 +3,36 @@
 Each flush writes ``payload/<model>/<day>/<pod>-<boot>-<n>.parquet``, one file a version and day.
 Columns: request_id, row, time, version, decision_id, one a feature, prediction (label as text, or
 float64), and ``score.<class>`` a class. A feature whose name is one of those others is written as
-``feature.<name>``. Recording never waits: what the buffer cannot hold is dropped and counted.
+``feature.<name>``. Recording never waits: what the ring of segments cannot hold is dropped and
+counted, and what is written is made in pieces of at most a millisecond.
 """
 
 import io
 import logging
 import threading
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from itertools import groupby, repeat
-from typing import Any
 
 import numpy as np
-import pyarrow as pa
+import numpy.typing as npt
 import pyarrow.parquet as pq
 
 from modelwarrant.errors import PermanentError, TemporaryError
 from modelwarrant.storage import ObjectStore
-from modelwarrant.windows import Kind, Predictions
-from modelwarrant.windows.logged import logged_features, score_column
-from serving.columns import booleans, floats, instants, integers, texts
 from serving.rows import Rows
+from serving.segment import Segment
 from serving.served import Served
+from serving.slices import Slices, step_behind
 
-__all__ = ["Counts", "Recorder", "payload_columns"]
+__all__ = ["Counts", "Recorder"]
 
 _FILE_TRIES = 3
 """Tries for one file at shutdown; while running, a file is tried at each flush until it lands."""
 
-
-@dataclass(frozen=True)
-class Recorded:
-    """One answered request."""
-
-    served: Served
-    request_id: str
-    time: datetime
-    rows: Rows
-    predictions: Predictions
+_DAY_NS = 86_400 * 10**9
+_SMALLEST_SEGMENT = 256
+"""Rows a segment has room for at least."""
 
 
 @dataclass(frozen=True)
@@ -63,20 +53,15 @@ class _File:
     rows: int
 
 
-def payload_columns(served: Served) -> dict[str, str]:
-    """Return, for each feature of a version, its column in the log."""
-    return logged_features(served.schema)
-
-
 class Recorder:
-    """Holds answered requests and writes them to the store from a thread of its own.
+    """Holds answered rows and writes them to the store from a thread of its own.
 
     Args:
         store: where the log goes; only ``create`` is called.
         prefix: of every file's name: the pod, and a boot id that no other process has.
         private: features that are left out.
         flush_s: longest time between two flushes.
-        flush_rows: rows at which a flush begins at once.
+        flush_rows: rows at which a flush begins at once, and the size of a segment.
         buffer_rows: rows held at most, those of files that could not be written included.
     """
 
@@ -101,14 +86,19 @@ class Recorder:
         self._buffer_rows = buffer_rows
         self._log = log
         self._lock = threading.Lock()
-        self._buffer: deque[Recorded] = deque()
+        self._segments: list[Segment] = []
+        """Filled ones, and at the end the one that is being filled."""
         self._buffered = 0
+        """Rows in segments."""
+        self._waiting = 0
+        """Rows in segments and in files that were not written yet."""
         self._unwritten: deque[_File] = deque()
         self._written = 0
         self._dropped = 0
         self._files = 0
         self._wake = threading.Event()
         self._closing = threading.Event()
+        self._slices = Slices(is_hurried=self._closing.is_set)
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -116,23 +106,48 @@ class Recorder:
         self._thread = threading.Thread(target=self._run, name="payload-log", daemon=True)
         self._thread.start()
 
-    def record(self, recorded: Recorded) -> None:
-        """Remember one answered request, or drop it where the buffer is full; never waits."""
-        rows = len(recorded.rows)
+    def record(
+        self,
+        served: Served,
+        request_id: str,
+        now_ns: int,
+        rows: Rows,
+        scores: npt.NDArray[np.float64],
+    ) -> None:
+        """Remember one answered request, or drop it where the ring is full; never waits.
+
+        Args:
+            served: what answered.
+            request_id: as it was answered.
+            now_ns: nanoseconds since 1970, UTC.
+            rows: what was asked.
+            scores: (n, k) float64, what was answered.
+        """
+        n_rows = len(rows.values)
         with self._lock:
-            if self._waiting() + rows > self._buffer_rows:
-                self._dropped += rows
+            if self._waiting + n_rows > self._buffer_rows:
+                self._dropped += n_rows
                 return
-            self._buffer.append(recorded)
-            self._buffered += rows
+            self._waiting += n_rows
+            last = self._segments[-1] if self._segments else None
+            if last is None or not last.takes(served, now_ns, n_rows):
+                size = max(min(self._flush_rows, self._buffer_rows), n_rows, _SMALLEST_SEGMENT)
+                last = Segment(served, now_ns // _DAY_NS, size)
+                self._segments.append(last)
+            last.add(request_id, now_ns, rows, scores)
+            self._buffered += n_rows
             is_due = self._buffered >= self._flush_rows
         if is_due:
             self._wake.set()
 
     def counts(self) -> Counts:
         """Return what became of the rows so far."""
-        with self._lock:
-            return Counts(self._written, self._dropped, self._waiting())
+        return Counts(self._written, self._dropped, self._waiting)
+
+    @property
+    def longest_slice_s(self) -> float:
+        """Longest piece of work that the writer did at once, in seconds of processor time."""
+        return self._slices.longest_s
 
     def close(self, *, timeout_s: float) -> None:
         """Write what waits, then end; what the store refuses is dropped and counted."""
@@ -146,9 +161,8 @@ class Recorder:
     def flush(self) -> None:
         """Write what waits; files that the store could not take now are kept for the next flush."""
         with self._lock:
-            taken = list(self._buffer)
-            self._buffer.clear()
-        self._unwritten_from(taken)
+            taken, self._segments, self._buffered = self._segments, [], 0
+        self._encode(taken)
         while self._unwritten:
             file = self._unwritten[0]
             try:
@@ -162,28 +176,40 @@ class Recorder:
             else:  # False means that an earlier try of ours had landed: the key is ours alone
                 self._end_file(file, is_written=True)
 
-    def _unwritten_from(self, taken: Sequence[Recorded]) -> None:
-        """Turn requests into files; where that fails their rows are dropped."""
-        rows = sum(len(one.rows) for one in taken)
-        files: list[_File] = []
+    def _encode(self, taken: Sequence[Segment]) -> None:
+        """Turn segments into files; where that fails their rows are dropped."""
+        todo = list(taken)
         try:
-            files += self._encode(taken)
+            while todo:
+                self._unwritten.append(self._file(todo[0]))
+                todo.pop(0)
         finally:
-            with self._lock:
-                self._buffered -= rows
-                self._unwritten.extend(files)
-                self._dropped += rows - sum(file.rows for file in files)
+            self._end(sum(segment.rows for segment in todo), is_written=False)
 
-    def _waiting(self) -> int:
-        return self._buffered + sum(file.rows for file in self._unwritten)
+    def _file(self, segment: Segment) -> _File:
+        table = segment.table(self._private, self._slices)
+        sink = io.BytesIO()
+        codes = [
+            name for name in table.column_names if str(table.schema.field(name).type)[:4] == "dict"
+        ]
+        # ids and floats hardly repeat: a dictionary of them costs time and saves nothing
+        pq.write_table(table, sink, compression="zstd", use_dictionary=codes)
+        key = f"payload/{self._model}/{segment.day}/{self._prefix}-{self._files}.parquet"
+        self._files += 1
+        return _File(key, sink.getvalue(), table.num_rows)
 
     def _end_file(self, file: _File, *, is_written: bool) -> None:
+        self._unwritten.popleft()
+        self._end(file.rows, is_written=is_written)
+
+    def _end(self, rows: int, *, is_written: bool) -> None:
         with self._lock:
-            self._unwritten.popleft()
-            self._written += file.rows if is_written else 0
-            self._dropped += 0 if is_written else file.rows
+            self._waiting -= rows
+            self._written += rows if is_written else 0
+            self._dropped += 0 if is_written else rows
 
     def _run(self) -> None:
+        step_behind()
         while not self._closing.is_set():
             self._wake.wait(self._flush_s)
             self._wake.clear()
@@ -195,10 +221,9 @@ class Recorder:
         for _ in range(_FILE_TRIES):
             self._flush_safely()
         with self._lock:
-            self._dropped += self._waiting()
-            self._buffer.clear()
+            left, self._segments, self._buffered = self._waiting, [], 0
             self._unwritten.clear()
-            self._buffered = 0
+        self._end(left, is_written=False)
 
     def _flush_safely(self) -> None:
         try:
@@ -208,63 +233,3 @@ class Recorder:
 
     def _warn(self, event: str, error: Exception) -> None:
         self._log.warning(event, extra={"fields": {"error": str(error)}})
-
-    def _encode(self, taken: Sequence[Recorded]) -> Iterator[_File]:
-        """Encode one file for each version and day among the requests."""
-
-        def version_and_day(one: Recorded) -> tuple[int, str]:
-            return one.served.seq, one.time.astimezone(UTC).strftime("%Y-%m-%d")
-
-        for (_, day), group in groupby(sorted(taken, key=version_and_day), key=version_and_day):
-            requests = list(group)
-            table = _table(requests, self._private)
-            sink = io.BytesIO()
-            pq.write_table(table, sink, compression="zstd")
-            key = f"payload/{self._model}/{day}/{self._prefix}-{self._files}.parquet"
-            self._files += 1
-            yield _File(key, sink.getvalue(), table.num_rows)
-
-
-def _table(requests: Sequence[Recorded], private: frozenset[str]) -> pa.Table:
-    """Return the rows of requests that one version answered."""
-    served = requests[0].served
-    sizes = [len(one.rows) for one in requests]
-    n_rows = sum(sizes)
-    columns: dict[str, pa.Array] = {
-        "request_id": texts(_spread([one.request_id for one in requests], sizes)),
-        "row": integers([row for size in sizes for row in range(size)]),
-        "time": instants(_spread([one.time for one in requests], sizes)),
-        "version": integers([served.version] * n_rows),
-        "decision_id": texts([served.decision_id] * n_rows),
-    }
-    named = payload_columns(served)
-    for position, feature in enumerate(served.schema.features):
-        if feature.name not in private:
-            values = [value for one in requests for value in one.rows.columns[position]]
-            columns[named[feature.name]] = _feature(feature.kind, values)
-    columns |= _answers(served, [one.predictions for one in requests])
-    return pa.Table.from_arrays(list(columns.values()), names=list(columns))
-
-
-def _spread(values: Sequence[Any], sizes: Sequence[int]) -> list[Any]:
-    """Repeat each request's value for each of its rows."""
-    return [each for value, size in zip(values, sizes, strict=True) for each in repeat(value, size)]
-
-
-def _feature(kind: Kind, values: list[Any]) -> pa.Array:
-    if kind == "category":
-        return texts(values).dictionary_encode()
-    if kind == "time":
-        return instants(values)
-    return floats(values) if kind == "number" else booleans(values)
-
-
-def _answers(served: Served, predictions: Sequence[Predictions]) -> dict[str, pa.Array]:
-    if served.schema.task == "regression":
-        return {"prediction": floats([v for one in predictions for v in one.values.tolist()])}
-    labels = [one.classes[code] for one in predictions for code in one.codes.tolist()]
-    scores = np.concatenate([one.values for one in predictions])
-    return {"prediction": texts(labels)} | {
-        score_column(label): floats(scores[:, position].tolist())
-        for position, label in enumerate(served.schema.classes or ())
-    }

@@ -6,7 +6,7 @@ allows one. Problems name row and field and never repeat a value.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -14,20 +14,25 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from modelwarrant.bundle import encode_columns
+from modelwarrant.bundle import UNSEEN, encode_columns
 from modelwarrant.errors import ContractError, RecordError
 from modelwarrant.windows import FeatureSchema
 from serving.checks import RefusedError, check_of
 
 __all__ = [
+    "NAME_SHOWN",
     "Problem",
     "RowError",
     "RowReader",
     "Rows",
+    "Unseen",
+    "category_positions",
     "parse_body",
+    "shown_name",
+    "unseen_levels",
 ]
 
-_NAME_SHOWN = 80
+NAME_SHOWN = 80
 """Characters shown of a name that the client chose."""
 
 
@@ -60,25 +65,54 @@ class RowError(ContractError):
         self.problems = tuple(problems)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Rows:
-    """Checked values of a request, one list a feature, in schema order; None is missing.
+    """Checked rows of a request, as a bundle reads them.
 
-    Numbers are finite floats, categories text, booleans bool, times aware datetimes.
+    Values are encoded already: most requests are answered from the numbers alone, and the
+    prediction log turns codes back into levels later, many rows at a time.
     """
 
-    schema: FeatureSchema
-    columns: tuple[list[Any], ...]
+    values: npt.NDArray[np.float64]
+    """(n, d) float64, n >= 1, encoded as ``modelwarrant.bundle`` says, within the schema."""
+    unseen: "Unseen"
+    """The text of levels whose code is ``UNSEEN``; drift looks at them."""
     is_batch: bool
-    """Whether the client sent ``{"rows": [...]}``; the answer has the same form."""
+    """Whether the client sent several rows; the answer has the same form."""
 
     def __len__(self) -> int:
         """Return the number of rows."""
-        return len(self.columns[0])
+        return len(self.values)
 
-    def encoded(self) -> npt.NDArray[np.float64]:
-        """Return the rows as a bundle reads them, (n, d) float64."""
-        return encode_columns(dict(zip(self.schema.names, self.columns, strict=True)), self.schema)
+
+Unseen = Mapping[int, Mapping[int, str]]
+"""By column, by row: the level a client named that the model does not know, cut to
+``UNSEEN_SHOWN`` characters."""
+
+UNSEEN_SHOWN = 200
+"""Characters kept of an unseen level: enough to tell levels apart, and no way to fill the memory
+with one request's text."""
+
+
+def unseen_levels(values: npt.NDArray[np.float64], columns: Mapping[int, Sequence[Any]]) -> Unseen:
+    """Return the levels that were encoded as ``UNSEEN``.
+
+    Args:
+        values: (n, d) float64, the encoded rows.
+        columns: the texts of the category columns, by position.
+    """
+    found: dict[int, dict[int, str]] = {}
+    for position, texts in columns.items():
+        rows = np.flatnonzero(values[:, position] == UNSEEN)
+        if len(rows):
+            found[position] = {row: texts[row][:UNSEEN_SHOWN] for row in rows.tolist()}
+    return found
+
+
+def category_positions(schema: FeatureSchema) -> tuple[int, ...]:
+    """Return where the schema's categories stand among its features."""
+    features = enumerate(schema.features)
+    return tuple(position for position, feature in features if feature.kind == "category")
 
 
 class _Doubled(dict[str, Any]):
@@ -122,6 +156,7 @@ class RowReader:
         self.schema = schema
         self._names = frozenset(schema.names)
         self._checks = [(feature.name, check_of(feature)) for feature in schema.features]
+        self._categories = category_positions(schema)
 
     def read(self, document: Any, *, max_rows: int, problems_shown: int) -> Rows:
         """Return the checked rows.
@@ -145,7 +180,10 @@ class RowReader:
                 raise RowError(problems[:problems_shown], is_complete=False)
         if problems:
             raise RowError(problems)
-        return Rows(self.schema, columns, is_batch)
+        named = dict(zip(self.schema.names, columns, strict=True))
+        values = encode_columns(named, self.schema)
+        texts = {position: columns[position] for position in self._categories}
+        return Rows(values, unseen_levels(values, texts), is_batch)
 
     def _rows(self, document: Any, max_rows: int) -> tuple[list[Any], bool]:
         if not isinstance(document, dict):
@@ -158,7 +196,7 @@ class RowReader:
         if isinstance(document, _Doubled):
             beside += document.names
         if beside:
-            raise RowError([Problem(None, _shown(beside[0]), "may not stand beside 'rows'")])
+            raise RowError([Problem(None, shown_name(beside[0]), "may not stand beside 'rows'")])
         if not rows:
             raise RowError([Problem(None, "rows", "holds no row")])
         if len(rows) > max_rows:
@@ -172,11 +210,11 @@ class RowReader:
             return
         if isinstance(row, _Doubled):
             for name in dict.fromkeys(row.names):
-                yield Problem(position, _shown(name), "stands more than once")
+                yield Problem(position, shown_name(name), "stands more than once")
         if row.keys() != self._names:
             for name in row:
                 if name not in self._names:
-                    yield Problem(position, _shown(name), "is not a field of this model")
+                    yield Problem(position, shown_name(name), "is not a field of this model")
         for column, (name, check) in zip(columns, self._checks, strict=True):
             if name not in row:
                 yield Problem(position, name, "is absent")
@@ -187,7 +225,7 @@ class RowReader:
                 yield Problem(position, name, str(refused))
 
 
-def _shown(name: str) -> str:
+def shown_name(name: str) -> str:
     """Return a client's name so that any encoder can write it, and not at any length."""
     text = name.encode("utf-8", "replace").decode()
-    return text if len(text) <= _NAME_SHOWN else text[: _NAME_SHOWN - 3] + "..."
+    return text if len(text) <= NAME_SHOWN else text[: NAME_SHOWN - 3] + "..."

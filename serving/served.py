@@ -4,17 +4,31 @@ A ``Served`` is made once, when a version was verified and loaded, and never cha
 holds one gives an answer of one version only, whatever is promoted meanwhile.
 """
 
+import time
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from modelwarrant.bundle import Bundle
 from modelwarrant.errors import BundleError, ContractError
-from modelwarrant.windows import FeatureSchema, Predictions
+from modelwarrant.windows import FeatureSchema
+from serving.answers import Answers, original_label
+from serving.bounds import Bounds
 from serving.checks import example_row
-from serving.rows import RowReader, Rows
+from serving.inference import Inference
+from serving.quick import QuickReader
+from serving.rows import RowReader, Rows, parse_body
 
 __all__ = ["Served"]
+
+_SUM_TOLERANCE = 1e-5
+"""How far a row's probabilities may add up beside 1, as a bundle says."""
+
+_TIMED_ROWS = 64
+"""Rows whose answers are timed when a version is loaded."""
 
 
 @dataclass(frozen=True)
@@ -37,14 +51,24 @@ class Served:
 
     @cached_property
     def reader(self) -> RowReader:
-        """What reads the rows of a request."""
+        """What reads the rows of a request and says what is wrong with them."""
         return RowReader(self.schema)
+
+    @cached_property
+    def quick(self) -> QuickReader:
+        """What reads the rows of a plain request."""
+        return QuickReader(self.schema, Bounds(self.schema))
+
+    @cached_property
+    def inference(self) -> Inference:
+        """What reads and answers requests of the Open Inference Protocol."""
+        return Inference(self.schema, self.labels, self.identity)
 
     @cached_property
     def labels(self) -> tuple[str | int | bool, ...]:
         """The classes in the type they had in the source."""
         kind = self.schema.class_kind
-        return tuple(_original(label, kind) for label in self.schema.classes or ())
+        return tuple(original_label(label, kind) for label in self.schema.classes or ())
 
     @cached_property
     def identity(self) -> dict[str, Any]:
@@ -56,8 +80,33 @@ class Served:
             "decision_id": self.decision_id,
         }
 
-    def predict(self, rows: Rows) -> Predictions:
-        """Answer for each row.
+    @cached_property
+    def answers(self) -> Answers:
+        """What writes the answers of ``/predict``."""
+        return Answers(self.schema, self.labels, self.identity)
+
+    @cached_property
+    def row_seconds(self) -> float:
+        """Time that the model takes for one row among several, measured once."""
+        rows = np.repeat(self._example().values, _TIMED_ROWS, axis=0)
+        started = time.perf_counter()
+        self.bundle.scorer.scores(rows)
+        return (time.perf_counter() - started) / _TIMED_ROWS
+
+    def read(self, body: bytes, *, max_rows: int, problems_shown: int) -> Rows:
+        """Return the rows of a body of ``/predict``.
+
+        Raises:
+            RecordError: the body is not JSON.
+            RowError: it is, but not rows of this schema.
+        """
+        quickly = self.quick.read(body, max_rows=max_rows)
+        if quickly is not None:
+            return quickly
+        return self.reader.read(parse_body(body), max_rows=max_rows, problems_shown=problems_shown)
+
+    def scores(self, rows: Rows) -> npt.NDArray[np.float64]:
+        """Answer for each row: (n, k) float64, finite.
 
         Raises:
             ContractError: the model has no finite answer for a row, for example because a number
@@ -65,10 +114,13 @@ class Served:
             BundleError: the model answers for no row at all.
         """
         try:
-            return self.bundle.predict_rows(rows.encoded())
+            scores = self.bundle.scorer.scores(rows.values)
+            if not self._is_answer(scores):
+                self.bundle.predict_rows(rows.values)  # says which row has none
         except BundleError as error:
             self.check()
             raise ContractError(f"the model has no answer for these values: {error}") from error
+        return scores
 
     def check(self) -> None:
         """Let the model answer for its schema's own example.
@@ -76,30 +128,30 @@ class Served:
         Raises:
             BundleError: it cannot, so whatever else it fails on, the request is not at fault.
         """
-        example = self.reader.read(example_row(self.schema), max_rows=1, problems_shown=1)
-        self.bundle.predict_rows(example.encoded())
+        self.bundle.predict_rows(self._example().values)
 
-    def answers(self, predictions: Predictions) -> list[dict[str, Any]]:
-        """Return one JSON object a row: the prediction, and probabilities by class."""
-        if predictions.task == "regression":
-            return [{"prediction": value} for value in predictions.values.tolist()]
-        return [
-            {
-                "prediction": self.labels[code],
-                "probabilities": dict(zip(predictions.classes, scores, strict=True)),
-            }
-            for code, scores in zip(
-                predictions.codes.tolist(), predictions.values.tolist(), strict=True
-            )
-        ]
+    def prepare(self) -> None:
+        """Make everything that the first request would otherwise wait for.
 
+        Raises:
+            BundleError: the model does not answer for its schema's own example.
+        """
+        self.check()
+        rows = self._example()
+        self.answers.body(self.scores(rows), is_batch=False, request_id="ready")
+        self.quick.read(b"{}", max_rows=1)
+        self.inference.metadata()
+        _ = self.row_seconds
 
-def _original(label: str, kind: str) -> str | int | bool:
-    """Give a label its source type back.
+    def _example(self) -> Rows:
+        return self.reader.read(example_row(self.schema), max_rows=1, problems_shown=1)
 
-    >>> _original("1", "integer"), _original("true", "boolean"), _original("1", "text")
-    (1, True, '1')
-    """
-    if kind == "integer":
-        return int(label)
-    return label == "true" if kind == "boolean" else label
+    def _is_answer(self, scores: npt.NDArray[np.float64]) -> bool:
+        """Whether these are numbers of a regression, or probabilities; in 1 us for one row."""
+        if self.schema.task == "regression":
+            return bool(np.isfinite(scores).all())
+        if len(scores) == 1:
+            row = scores[0].tolist()
+            return bool(min(row) >= -_SUM_TOLERANCE and abs(sum(row) - 1.0) <= _SUM_TOLERANCE)
+        sums = np.abs(scores.sum(axis=1) - 1.0)
+        return bool((sums <= _SUM_TOLERANCE).all() and (scores >= -_SUM_TOLERANCE).all())

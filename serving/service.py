@@ -1,27 +1,46 @@
 """How does the body of one request become an answer?
 
-Parse, check, predict, record, render, all with the one version that is served when the body is
-there: nothing here knows HTTP.
+Read, score, record, write, all with the one version that is served when the body is there: nothing
+here knows HTTP beyond the bytes of an answer.
 """
 
-import json
 import re
 import secrets
-from collections.abc import Callable
-from datetime import datetime
-from typing import Any
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
 
 from modelwarrant.errors import RecordError, TemporaryError
 from serving.follower import Follower
 from serving.metrics import Metrics
-from serving.payload import Recorded, Recorder
-from serving.rows import parse_body
+from serving.payload import Recorder
+from serving.replies import Refusal, Reply
+from serving.rows import Rows
 from serving.served import Served
 from serving.settings import Settings
+from serving.shadow import Shadow
 
-__all__ = ["PredictionService", "render", "request_id_of"]
+__all__ = ["Job", "PredictionService", "check_version", "request_id_of"]
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One request that was read, with what will answer it."""
+
+    served: Served
+    rows: Rows
+    request_id: str
+    write: Callable[[npt.NDArray[np.float64]], Reply]
+
+    @property
+    def seconds(self) -> float:
+        """Time that the model will take, about."""
+        return len(self.rows) * self.served.row_seconds
 
 
 class PredictionService:
@@ -29,7 +48,8 @@ class PredictionService:
 
     Args:
         recorder: None where predictions are not logged.
-        now: the clock, timezone-aware UTC.
+        shadow: None where no other version is compared.
+        now_ns: nanoseconds since 1970, UTC.
     """
 
     def __init__(
@@ -39,13 +59,15 @@ class PredictionService:
         *,
         metrics: Metrics,
         recorder: Recorder | None,
-        now: Callable[[], datetime],
+        shadow: Shadow | None,
+        now_ns: Callable[[], int] = time.time_ns,
     ) -> None:
         self._follower = follower
         self._settings = settings
         self._metrics = metrics
         self._recorder = recorder
-        self._now = now
+        self._shadow = shadow
+        self._now_ns = now_ns
 
     def served(self) -> Served:
         """Return the version that answers now.
@@ -62,30 +84,74 @@ class PredictionService:
             )
         return served
 
-    def answer(self, body: bytes, *, request_id: str) -> bytes:
-        """Return the JSON answer to a body.
+    def read_fields(self, body: bytes, request_id: str) -> Job:
+        """Read a body of ``/predict``.
 
         Raises:
             TemporaryError: no version is loaded any more.
             RecordError: the body is not JSON.
-            ContractError: it is, but not rows that this model answers for.
+            RowError: it is, but not rows that this model answers for.
         """
         served = self.served()
-        rows = served.reader.read(
-            parse_body(body),
-            max_rows=self._settings.max_rows,
-            problems_shown=self._settings.problems_shown,
+        rows = served.read(
+            body, max_rows=self._settings.max_rows, problems_shown=self._settings.problems_shown
         )
-        predictions = served.predict(rows)
-        answers = served.answers(predictions)
-        self._metrics.rows_answered(served.model, served.version, len(rows))
+
+        def write(scores: npt.NDArray[np.float64]) -> Reply:
+            body = served.answers.body(scores, is_batch=rows.is_batch, request_id=request_id)
+            return Reply(200, body)
+
+        return Job(served, rows, request_id, write)
+
+    def read_tensors(
+        self, body: bytes, json_bytes: int | None, given_ids: Sequence[bytes], version: str | None
+    ) -> Job:
+        """Read a request of the Open Inference Protocol.
+
+        Args:
+            body: JSON, and binary tensors behind it.
+            json_bytes: as ``Inference.read`` takes it.
+            given_ids: every value of the header X-Request-Id.
+            version: the one in the path, which must be served; None takes any.
+
+        Raises:
+            TemporaryError: no version is loaded any more.
+            Refusal: the version is not the one in production.
+            RecordError: it is no such request.
+            ContractError: a value breaks the schema.
+        """
+        served = self.served()
+        check_version(served, version)
+        asked = served.inference.read(body, json_bytes=json_bytes, max_rows=self._settings.max_rows)
+        own = () if asked.request_id is None else (asked.request_id.encode("utf-8", "replace"),)
+        request_id = request_id_of(own or given_ids)
+
+        def write(scores: npt.NDArray[np.float64]) -> Reply:
+            body, length = served.inference.answer(asked, scores, request_id=request_id)
+            if length is None:
+                return Reply(200, body)
+            return Reply(200, body, binary_headers(length))
+
+        return Job(served, asked.rows, request_id, write)
+
+    def finish(self, job: Job) -> Reply:
+        """Let the model answer, and record what it said.
+
+        Raises:
+            ContractError: the model has no finite answer for a row.
+        """
+        served = job.served
+        scores = served.scores(job.rows)
+        reply = job.write(scores)
+        self._metrics.rows_answered(served, len(job.rows))
         if self._recorder is not None:
-            self._recorder.record(Recorded(served, request_id, self._now(), rows, predictions))
-        shown = {"predictions": answers} if rows.is_batch else answers[0]
-        return render(shown | served.identity | {"request_id": request_id})
+            self._recorder.record(served, job.request_id, self._now_ns(), job.rows, scores)
+        if self._shadow is not None:
+            self._shadow.offer(served, job.rows, scores)
+        return reply
 
 
-def request_id_of(given: list[str]) -> str:
+def request_id_of(given: Sequence[bytes]) -> str:
     """Return the client's request id, or a new one where it gave none.
 
     Args:
@@ -96,14 +162,24 @@ def request_id_of(given: list[str]) -> str:
     """
     if not given:
         return secrets.token_hex(16)
-    if len(given) > 1 or not _REQUEST_ID.fullmatch(given[0]):
+    text = given[0].decode("latin-1")
+    if len(given) > 1 or not _REQUEST_ID.fullmatch(text):
         raise RecordError(
-            "X-Request-Id must be one text of 1 to 128 letters, digits and '._:-'; "
+            "a request's id must be one text of 1 to 128 letters, digits and '._:-'; "
             "leave it out and one is made"
         )
-    return given[0]
+    return text
 
 
-def render(document: Any) -> bytes:
-    """Return a document as compact JSON in ASCII."""
-    return json.dumps(document, separators=(",", ":"), allow_nan=False).encode("ascii")
+def check_version(served: Served, version: str | None) -> None:
+    """Refuse a version in a path that is not the one in production."""
+    if version is not None and version != str(served.version):
+        raise Refusal(404, f"that version is not served; version {served.version} is")
+
+
+def binary_headers(json_bytes: int) -> Sequence[tuple[bytes, bytes]]:
+    """Return the headers of an answer whose tensors stand behind its JSON."""
+    return (
+        (b"content-type", b"application/octet-stream"),
+        (b"inference-header-content-length", b"%d" % json_bytes),
+    )

@@ -25,9 +25,16 @@ class Settings:
     body_timeout_s: float = 10.0
     """Longest wait for a whole body; then 408. Ends clients that trickle bytes."""
 
-    inline_body_bytes: int = 8 * 2**10
-    """Bodies up to this size are answered on the event loop, larger ones on the one worker thread.
-    8 KiB are about 20 rows of 30 fields: a few milliseconds."""
+    inline_body_bytes: int = 128 * 2**10
+    """Bodies up to this size are read on the event loop, larger ones on the one worker thread.
+    128 KiB are about 200 rows of 30 numbers, which take a millisecond to read."""
+
+    inline_s: float = 0.002
+    """Longest time that the model may take on the event loop, as measured when it was loaded; more
+    rows are scored on the worker thread."""
+
+    answer_timeout_s: float = 30.0
+    """Longest wait of a large request for its answer; then 503."""
 
     max_waiting: int = 8
     """Large requests that may be read or wait beside the one at work; one more is 503 with
@@ -35,6 +42,15 @@ class Settings:
 
     problems_shown: int = 20
     """Problems that a 422 lists, the first ones."""
+
+    shadow: bool = True
+    """Whether another version is compared with the one in production, for 5 % of a core."""
+
+    watch_s: float = 3600.0
+    """Seconds after a promotion in which the version before is the one compared."""
+
+    admin_token: str | None = None
+    """What ``Authorization: Bearer`` must say on admin routes; None has no such routes."""
 
     log_payload: bool = True
     """Whether predictions are logged to the store; the monitor reads them."""

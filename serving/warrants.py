@@ -11,7 +11,7 @@ from modelwarrant.errors import RegistryError, TamperedError
 from modelwarrant.records import Decision
 from modelwarrant.registry import Decided, State, Version
 
-__all__ = ["Warrant", "check_decision", "digest_at", "warrant_of"]
+__all__ = ["Warrant", "candidate_of", "check_decision", "digest_at", "warrant_of"]
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,24 @@ def warrant_of(state: State) -> Warrant | None:
     elif decided.verdict != "PROMOTE":
         raise RegistryError(f"{of} is in production although its decision says {decided.verdict}")
     return Warrant(version, decided, state.moved)
+
+
+def candidate_of(state: State) -> Warrant | None:
+    """Return the newest version that waits for a person's approval, None where none does.
+
+    What it says is not a warrant to answer: such a version is only ever compared.
+    """
+    for decided in reversed(tuple(state.decisions.values())):
+        if decided.seq <= state.moved:
+            return None  # production changed since: it can be promoted no more
+        version = None if decided.version is None else state.versions.get(decided.version)
+        if version is None or decided.verdict != "NEEDS_APPROVAL":
+            continue
+        is_open = not version.is_tombstoned and decided.request not in state.fenced
+        is_meant = version.promoted is None and version.digest == decided.candidate_digest
+        if is_open and is_meant:
+            return Warrant(version, decided, state.seq)
+    return None
 
 
 def digest_at(state: State, seq: int) -> str:

@@ -28,6 +28,8 @@ from modelwarrant.storage import DirectoryStore, ObjectStore
 from modelwarrant.windows import FeatureSchema
 from serving.follower import Follower
 from serving.main import make_follower
+from serving.shadow import Shadow
+from serving.trial import Trial
 from tests.serving.tiny import bundle_files
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -142,15 +144,19 @@ class Place:
         cache: Path | None = None,
         genesis: str | None = None,
         anchor: Anchor | None = None,
+        trial: Trial | None = None,
+        shadow: Shadow | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> Follower:
-        """Return a follower as ``serve`` makes it."""
+        """Return a follower as ``serve`` makes it, which has no trial unless one is given."""
         return make_follower(
             store or self.store,
             self.model,
             genesis=genesis,
             anchor=anchor,
             cache=cache,
+            trial=trial,
+            shadow=shadow,
             now=now,
             log=logging.getLogger("tests.serving"),
         )

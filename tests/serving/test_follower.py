@@ -59,7 +59,7 @@ def bias(follower: Follower) -> float:
     """Return what the served model adds: that tells which one it is."""
     assert follower.served is not None
     rows = follower.served.reader.read({**ROW, "distance": 0}, max_rows=1, problems_shown=1)
-    return float(follower.served.predict(rows).values[0])
+    return float(follower.served.scores(rows)[0, 0])
 
 
 def fault(follower: Follower) -> str:

@@ -4,7 +4,7 @@ import io
 import logging
 import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,9 @@ from modelwarrant.bundle import open_bundle
 from modelwarrant.errors import StoreError, StoreUnavailableError
 from modelwarrant.storage import DirectoryStore
 from modelwarrant.windows import Feature
-from serving.payload import Recorded, Recorder, payload_columns
+from serving.payload import Recorder
+from serving.rows import Rows
+from serving.segment import payload_columns
 from serving.served import Served
 from tests.serving.tiny import (
     FEATURES,
@@ -29,6 +31,7 @@ from tests.serving.tiny import (
 )
 
 NOW = datetime(2026, 3, 1, 23, 59, 59, 250_000, tzinfo=UTC)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DECISION = "sha256:" + "d" * 64
 
 
@@ -72,10 +75,11 @@ def served(model: Any = None, *, version: int = 2, seq: int = 4) -> Served:
 
 def answered(
     one: Served, *rows: dict[str, Any], request_id: str = "r-1", at: datetime = NOW
-) -> Recorded:
-    """Return an answered request."""
+) -> tuple[Served, str, int, Rows, Any]:
+    """Return an answered request, as ``record`` takes it."""
     read = one.reader.read({"rows": list(rows)}, max_rows=10_000, problems_shown=1)
-    return Recorded(one, request_id, at, read, one.predict(read))
+    now_ns = (at - EPOCH) // timedelta(microseconds=1) * 1000
+    return one, request_id, now_ns, read, one.scores(read)
 
 
 def recorder(store: DirectoryStore, **limits: Any) -> Recorder:
@@ -100,7 +104,7 @@ def files(store: DirectoryStore) -> dict[str, pa.Table]:
 def test_one_row_is_logged_with_its_answer(store: FailingStore) -> None:
     """Every column the monitor joins and compares is there, typed."""
     log = recorder(store)
-    log.record(answered(served(), ROW))
+    log.record(*answered(served(), ROW))
 
     log.close(timeout_s=5)
 
@@ -127,8 +131,8 @@ def test_rows_of_a_batch_keep_their_position(store: FailingStore) -> None:
     """Labels name a request and the row in it."""
     log = recorder(store)
     one = served(air_time_model())
-    log.record(answered(one, ROW, {**ROW, "distance": 800}, request_id="a"))
-    log.record(answered(one, ROW, request_id="b"))
+    log.record(*answered(one, ROW, {**ROW, "distance": 800}, request_id="a"))
+    log.record(*answered(one, ROW, request_id="b"))
 
     log.flush()
 
@@ -141,7 +145,7 @@ def test_rows_of_a_batch_keep_their_position(store: FailingStore) -> None:
 def test_private_columns_are_left_out(store: FailingStore) -> None:
     """A feature on the deny-list is in no file."""
     log = recorder(store, private=frozenset({"carrier"}))
-    log.record(answered(served(), ROW))
+    log.record(*answered(served(), ROW))
 
     log.flush()
 
@@ -154,8 +158,8 @@ def test_each_version_and_day_has_files_of_its_own(store: FailingStore) -> None:
     log = recorder(store)
     old, new = served(), served(version=5, seq=7)
     next_day = datetime(2026, 3, 2, tzinfo=UTC)
-    for one, at in ((old, NOW), (new, NOW), (new, next_day), (old, NOW)):
-        log.record(answered(one, ROW, at=at))
+    for one, at in ((old, NOW), (old, NOW), (new, NOW), (new, next_day)):
+        log.record(*answered(one, ROW, at=at))
 
     log.flush()
 
@@ -175,7 +179,7 @@ def test_feature_named_like_a_column_of_the_log_is_renamed(store: FailingStore) 
     schema = regression([Feature(name=name, kind="number") for name in names])
     one = served((schema, linear_model(schema, weights={}, bias=[1.0])))
     log = recorder(store)
-    log.record(answered(one, {"time": 1.0, "feature.time": 2.0, "score.0": 3.0}))
+    log.record(*answered(one, {"time": 1.0, "feature.time": 2.0, "score.0": 3.0}))
 
     log.flush()
 
@@ -194,7 +198,7 @@ def test_what_the_buffer_cannot_hold_is_dropped_and_counted(store: FailingStore)
     """Nothing waits and nothing raises; the count says how much is not there."""
     log = recorder(store, buffer_rows=3)
     for _ in range(3):
-        log.record(answered(served(), ROW, ROW))
+        log.record(*answered(served(), ROW, ROW))
 
     assert (0, 4, 2) == (log.counts().written, log.counts().dropped, log.counts().waiting)
 
@@ -203,12 +207,12 @@ def test_store_outage_keeps_rows_until_it_ends(store: FailingStore) -> None:
     """Files that could not be written are written later, once."""
     log = recorder(store)
     store.failure = StoreUnavailableError("no answer")
-    log.record(answered(served(), ROW))
+    log.record(*answered(served(), ROW))
     log.flush()
     assert 1 == log.counts().waiting
 
     store.failure = None
-    log.record(answered(served(), ROW))
+    log.record(*answered(served(), ROW))
     log.flush()
 
     assert (2, 0, 0) == (log.counts().written, log.counts().dropped, log.counts().waiting)
@@ -219,7 +223,7 @@ def test_store_that_refuses_costs_the_rows_only(store: FailingStore) -> None:
     """A read-only store drops and counts; it is not tried for ever."""
     log = recorder(store)
     store.failure = StoreError("read-only")
-    log.record(answered(served(), ROW))
+    log.record(*answered(served(), ROW))
 
     log.close(timeout_s=5)
 
@@ -231,7 +235,7 @@ def test_outage_at_the_end_is_counted(store: FailingStore) -> None:
     log = recorder(store)
     log.start()
     store.failure = StoreUnavailableError("no answer")
-    log.record(answered(served(), ROW))
+    log.record(*answered(served(), ROW))
 
     log.close(timeout_s=5)
 
@@ -252,7 +256,7 @@ def test_recording_never_waits_for_the_store(waiting: WaitingStore) -> None:
     log.start()
     one = served()
     for _ in range(20):
-        log.record(answered(one, ROW))
+        log.record(*answered(one, ROW))
     assert 15 == log.counts().dropped
 
     waiting.may_write.set()
@@ -267,7 +271,7 @@ def test_file_is_written_when_enough_rows_wait(store: FailingStore) -> None:
     log = recorder(store, flush_rows=2, flush_s=60)
     log.start()
     for _ in range(2):
-        log.record(answered(served(), ROW))
+        log.record(*answered(served(), ROW))
 
     log.close(timeout_s=5)
 
@@ -279,7 +283,7 @@ def test_missing_values_of_every_kind_are_null(store: FailingStore) -> None:
     schema = regression([feature.model_copy(update={"missing": True}) for feature in FEATURES])
     one = served((schema, linear_model(schema, weights={}, bias=[1.0])))
     log = recorder(store)
-    log.record(answered(one, dict.fromkeys(ROW)))
+    log.record(*answered(one, dict.fromkeys(ROW)))
 
     log.flush()
 

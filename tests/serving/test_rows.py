@@ -33,7 +33,7 @@ def test_one_row_is_encoded_as_the_bundle_reads_it() -> None:
 
     rows = read(ROW)
 
-    np.testing.assert_array_equal([[500.0, np.nan, 1.0, 1.0, 1.0, at]], rows.encoded())
+    np.testing.assert_array_equal([[500.0, np.nan, 1.0, 1.0, 1.0, at]], rows.values)
     assert not rows.is_batch
 
 
@@ -41,7 +41,7 @@ def test_several_rows_keep_their_order() -> None:
     """``rows`` holds one object a row."""
     rows = read({"rows": [ROW, {**ROW, "distance": 7}]})
 
-    assert [500.0, 7.0] == rows.columns[0]
+    assert [500.0, 7.0] == rows.values[:, 0].tolist()
     assert rows.is_batch
 
 
@@ -49,15 +49,15 @@ def test_level_the_model_never_saw_is_read() -> None:
     """Another level is drift, not a broken request."""
     rows = read({**ROW, "carrier": "ZZ"})
 
-    assert -1.0 == rows.encoded()[0, 2]
-    assert ["ZZ"] == rows.columns[2]
+    assert -1.0 == rows.values[0, 2]
+    assert {2: {0: "ZZ"}} == rows.unseen
 
 
 def test_time_without_zone_is_utc() -> None:
     """A naive time and the same one with Z are equal."""
     naive = read({**ROW, "departure": "2013-01-01T05:15:00"})
 
-    np.testing.assert_array_equal(read(ROW).encoded(), naive.encoded())
+    np.testing.assert_array_equal(read(ROW).values, naive.values)
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_feature_may_be_called_rows() -> None:
     one = reader.read({"rows": 1.5}, max_rows=2, problems_shown=1)
     two = reader.read({"rows": [{"rows": 1}, {"rows": 2}]}, max_rows=2, problems_shown=1)
 
-    assert ([1.5], [1.0, 2.0]) == (one.columns[0], two.columns[0])
+    assert ([1.5], [1.0, 2.0]) == (one.values[:, 0].tolist(), two.values[:, 0].tolist())
 
 
 def test_field_names_of_a_client_are_shown_short_and_writable() -> None:

@@ -1,0 +1,242 @@
+"""Which path leads where, for the requests that must be fast?
+
+One ASGI callable with a small table: predictions, inference and health are answered here, without a
+framework. Everything else falls through to the pages of ``serving.app``.
+"""
+
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+import modelwarrant
+from serving.ending import Ending
+from serving.follower import Follower
+from serving.intake import Head, Worker, read_body
+from serving.metrics import Metrics
+from serving.replies import Refusal, Reply, failure, json_reply
+from serving.service import Job, PredictionService, check_version, request_id_of
+from serving.settings import Settings
+
+__all__ = ["Front", "pages_of"]
+
+_MODELS: Final = "/v2/models/"
+
+Answer = Callable[[Scope, Receive], Awaitable[Reply]]
+
+
+class Front:
+    """The ASGI application of the service.
+
+    Args:
+        service: answers bodies.
+        follower: says what is served.
+        behind: the application for all other paths.
+        pages: paths of ``behind`` that metrics name; all others are counted as ``other``.
+        log: for faults of ours.
+    """
+
+    def __init__(
+        self,
+        service: PredictionService,
+        follower: Follower,
+        settings: Settings,
+        *,
+        metrics: Metrics,
+        ending: Ending,
+        behind: ASGIApp,
+        pages: frozenset[str],
+        log: logging.Logger,
+    ) -> None:
+        self._service = service
+        self._follower = follower
+        self._settings = settings
+        self._metrics = metrics
+        self._ending = ending
+        self._behind = behind
+        self._pages = pages
+        self._log = log
+        self._worker = Worker(settings.max_waiting, timeout_s=settings.answer_timeout_s)
+        self._model = f"{_MODELS}{settings.model}"
+        self._table: dict[str, tuple[str, str, Answer]] = {
+            "/predict": ("/predict", "POST", self._predict),
+            f"{self._model}/infer": ("/v2/infer", "POST", self._infer),
+            "/livez": ("/livez", "GET", self._live),
+            "/readyz": ("/readyz", "GET", self._ready),
+            "/v2": ("/v2", "GET", self._server),
+            "/v2/health/live": ("/v2/health", "GET", self._live),
+            "/v2/health/ready": ("/v2/health", "GET", self._ready),
+            self._model: ("/v2/model", "GET", self._metadata),
+            f"{self._model}/ready": ("/v2/model", "GET", self._model_ready),
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self._behind(scope, receive, send)
+            return
+        started = time.perf_counter()
+        path = scope["path"]
+        found = self._table.get(path) or self._versioned(path)
+        if found is None:
+            await self._pass_on(scope, receive, send, started)
+            return
+        name, method, answer = found
+        try:
+            if method and scope["method"] != method:
+                raise Refusal(405, f"use {method}", ((b"allow", method.encode()),))
+            reply = await answer(scope, receive)
+        except Exception as error:  # noqa: BLE001 - the edge: every failure becomes an answer
+            reply = self._failure(scope, error)
+        headers = [*reply.headers, (b"content-length", b"%d" % len(reply.body))]
+        if self._ending.is_closing:
+            headers.append((b"connection", b"close"))
+        await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+        await send({"type": "http.response.body", "body": reply.body})
+        self._metrics.request_ended(name, reply.status, seconds=time.perf_counter() - started)
+
+    def _failure(self, scope: Scope, error: Exception) -> Reply:
+        return failure(
+            error,
+            log=self._log,
+            path=scope["path"],
+            request_id=scope.get("warrant.request_id"),
+            data_status=400 if scope["path"].startswith("/v2") else 422,
+        )
+
+    async def _pass_on(self, scope: Scope, receive: Receive, send: Send, started: float) -> None:
+        """Let the pages answer; count it, and close the connection where the process ends."""
+        status = 500
+
+        async def watched(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                if self._ending.is_closing:
+                    message["headers"] = [*message["headers"], (b"connection", b"close")]
+            await send(message)
+
+        try:
+            await self._behind(scope, receive, watched)
+        finally:
+            name = scope["path"] if scope["path"] in self._pages else "other"
+            self._metrics.request_ended(name, status, seconds=time.perf_counter() - started)
+
+    def _versioned(self, path: str) -> tuple[str, str, Answer] | None:
+        """Return the entry of a path with a version, or of a model that is not served here."""
+        if not path.startswith(_MODELS):
+            return None
+        parts = path.removeprefix(_MODELS).split("/")
+        if parts[0] != self._settings.model:
+            return "/v2/unknown", "", self._unknown_model
+        if len(parts) not in (3, 4) or parts[1] != "versions" or parts[2] == "":
+            return None
+        ends: dict[str, tuple[str, str, Answer]] = {
+            "infer": ("/v2/infer", "POST", self._infer),
+            "ready": ("/v2/model", "GET", self._model_ready),
+            "": ("/v2/model", "GET", self._metadata),
+        }
+        return ends.get(parts[3] if len(parts) == 4 else "")
+
+    def _version_in(self, scope: Scope) -> str | None:
+        path: str = scope["path"]
+        if len(path) <= len(self._model) or not path.startswith(f"{self._model}/versions/"):
+            return None
+        return path.removeprefix(f"{self._model}/versions/").split("/")[0]
+
+    async def _predict(self, scope: Scope, receive: Receive) -> Reply:
+        """Answer rows of named fields."""
+        head = Head(scope["headers"])
+        request_id = request_id_of(head.request_ids)
+        scope["warrant.request_id"] = request_id
+        return await self._answered(
+            head, receive, lambda body: self._service.read_fields(body, request_id)
+        )
+
+    async def _infer(self, scope: Scope, receive: Receive) -> Reply:
+        """Answer tensors of the Open Inference Protocol."""
+        head = Head(scope["headers"])
+        version = self._version_in(scope)
+        return await self._answered(
+            head,
+            receive,
+            lambda body: self._service.read_tensors(
+                body, head.json_bytes, head.request_ids, version
+            ),
+            allows_binary=head.json_bytes is not None,
+        )
+
+    async def _answered(
+        self,
+        head: Head,
+        receive: Receive,
+        read: Callable[[bytes], Job],
+        *,
+        allows_binary: bool = False,
+    ) -> Reply:
+        """Read the body and answer it, on the event loop where that is quick."""
+        self._service.served()  # what cannot be answered is refused before it is read
+        head.check(self._settings, allows_binary=allows_binary)
+        with self._worker.admission() as admission:
+            body = await read_body(receive, self._settings, admission)
+            if admission.is_taken:
+                return await self._worker.run(lambda: self._service.finish(read(body)))
+            job = read(body)
+            if job.seconds <= self._settings.inline_s:
+                return self._service.finish(job)
+            admission.take()
+            return await self._worker.run(lambda: self._service.finish(job))
+
+    async def _live(self, scope: Scope, receive: Receive) -> Reply:
+        """Say that the process answers."""
+        return json_reply({"live": True})
+
+    async def _ready(self, scope: Scope, receive: Receive) -> Reply:
+        """Say whether a model is loaded; a fault of the store is named, but changes no status."""
+        served, status = self._follower.served, self._follower.status()
+        is_ready = served is not None and not self._ending.is_draining
+        document = {
+            "ready": is_ready,
+            "model": self._settings.model,
+            "version": None if served is None else served.version,
+            "store": status.fault or "ok",
+            "ledger_seq": status.seq,
+            "model_stale_seconds": status.stale_s,
+            "stopping": self._ending.is_draining,
+        }
+        return json_reply(document, 200 if is_ready else 503)
+
+    async def _server(self, scope: Scope, receive: Receive) -> Reply:
+        """Say what this server is."""
+        return json_reply(
+            {
+                "name": "modelwarrant",
+                "version": modelwarrant.__version__,
+                "extensions": ["binary_tensor_data"],
+            }
+        )
+
+    async def _metadata(self, scope: Scope, receive: Receive) -> Reply:
+        """Describe the model that is served."""
+        served = self._service.served()
+        check_version(served, self._version_in(scope))
+        return json_reply(served.inference.metadata())
+
+    async def _model_ready(self, scope: Scope, receive: Receive) -> Reply:
+        """Say whether the model, or this version of it, is served."""
+        served = self._service.served()
+        check_version(served, self._version_in(scope))
+        is_ready = not self._ending.is_draining
+        document = {"name": served.model, "ready": is_ready}
+        return json_reply(document, 200 if is_ready else 503)
+
+    async def _unknown_model(self, scope: Scope, receive: Receive) -> Reply:
+        """Refuse a model that this process does not serve."""
+        raise Refusal(404, f"no such model here; {self._settings.model!r} is served")
+
+
+def pages_of(app: Any) -> frozenset[str]:
+    """Return the fixed paths of an application's routes."""
+    return frozenset(route.path for route in app.routes if "{" not in route.path)

@@ -1,0 +1,94 @@
+"""May the service parse this model, or would that be its last act?
+
+A file whose digest is right can still hold a graph that asks for a terabyte, never ends, or finds a
+fault in its parser. So another process parses it first, under limits; see ``serving.trial_child``.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+from modelwarrant.errors import BundleError, StoreUnavailableError
+
+__all__ = ["Trial"]
+
+_CHILD: Final = Path(__file__).with_name("trial_child.py")
+_ONE_THREAD: Final = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+_OUT_OF_TIME: Final = (-signal.SIGXCPU, -signal.SIGKILL)
+
+
+class Trial:
+    """Tries models in processes of their own.
+
+    Args:
+        memory_bytes: address space that the process may have, its own 0.2 GB included.
+        cpu_s: processor seconds that it may use.
+        wall_s: seconds until it is ended, however little it was allowed to run.
+    """
+
+    def __init__(
+        self, *, memory_bytes: int = 2 * 2**30, cpu_s: int = 20, wall_s: float = 120.0
+    ) -> None:
+        self._memory_bytes = memory_bytes
+        self._cpu_s = cpu_s
+        self._wall_s = wall_s
+        self._prepared: subprocess.Popen[bytes] | None = None
+
+    def prepare(self) -> None:
+        """Start the process for the next model now, so that it waits for nothing later."""
+        if self._prepared is None:
+            self._prepared = self._start()
+
+    def close(self) -> None:
+        """End a process that was prepared and never needed."""
+        child, self._prepared = self._prepared, None
+        if child is not None:
+            child.kill()
+            child.communicate()
+
+    def check(self, model: bytes, *, name: str) -> None:
+        """Let another process load the model and answer with it.
+
+        Args:
+            model: bytes of ``model.onnx``, whose digest was compared before.
+            name: the file, for error messages.
+
+        Raises:
+            BundleError: it does not load, or not within the limits.
+            StoreUnavailableError: this machine was too busy to try; the next look tries again.
+        """
+        child, self._prepared = self._prepared or self._start(), None
+        limits = json.dumps({"memory_bytes": self._memory_bytes, "cpu_s": self._cpu_s})
+        try:
+            out, _ = child.communicate(limits.encode() + b"\n" + model, timeout=self._wall_s)
+        except subprocess.TimeoutExpired as error:
+            child.kill()
+            child.communicate()
+            raise StoreUnavailableError(
+                f"{name}: the trial of the model did not end within {self._wall_s:g} s"
+            ) from error
+        verdict = out.decode("utf-8", "replace").strip()
+        if verdict != "ok":
+            raise BundleError(f"{name}: refused in a trial: {self._words(child, verdict)}")
+
+    def _words(self, child: "subprocess.Popen[bytes]", verdict: str) -> str:
+        if verdict:
+            return verdict
+        if child.returncode in _OUT_OF_TIME:
+            return f"it used {self._cpu_s} s of processor time, or all memory of the machine"
+        return f"it ended the process that read it (exit {child.returncode})"
+
+    def _start(self) -> "subprocess.Popen[bytes]":
+        return subprocess.Popen(  # noqa: S603 - our own interpreter and file
+            [sys.executable, "-P", str(_CHILD)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            cwd="/",
+            env={**os.environ, **dict.fromkeys(_ONE_THREAD, "1")},
+            start_new_session=True,
+        )
