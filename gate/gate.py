@@ -6,12 +6,13 @@ the package is hashed again, and the verdict is computed again with the ratified
 """
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
 from gate import requests
+from gate.acting import Recorded, record
 from gate.book import RequestBook, StoreBook
 from gate.opening import Home, open_ledger, remember
 from gate.operations import apply, payload_of
@@ -84,7 +85,9 @@ class Gate:
             return Promotion(
                 ledger, book, request, now, self.is_automatic, self.is_barred, self.new_attempt
             ).step()
-        return request if self.is_barred else apply(ledger, book, request, now=now)
+        if self.is_barred:
+            return request
+        return apply(ledger, book, request, now=now, is_automatic=self.is_automatic)
 
     def answer(
         self,
@@ -157,6 +160,22 @@ class Gate:
             IllegalOperationError: it is in production, tombstoned already, or unknown.
         """
         return self._ask("tombstone", model, target=version, reason=reason, actor=actor, now=now)
+
+    def act(
+        self, model: str, files: Mapping[str, bytes], *, id: str, actor: str, now: datetime
+    ) -> Recorded:
+        """Record what a monitor did, and carry it out; see ``acting.record``.
+
+        On a laptop nobody is asked, so there is no request to be kept beside the entry.
+        """
+        actor = requests.checked_text(actor, "an actor", requests.LONGEST_NAME)
+        ledger = self.ledger(model)
+        done = record(
+            ledger, files, id=id, requester=actor, is_automatic=self.is_automatic, now=now
+        )
+        ledger.publish_head()
+        remember(self.home, ledger)
+        return done
 
     def _ask(
         self,

@@ -8,9 +8,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from gate.acting import ACTION_FILE, place_of, read_evidence, record
 from gate.book import RequestBook
 from gate.opening import SHIPPED_BY, ratify
-from modelwarrant.errors import IllegalOperationError, PolicyError, RequestError
+from modelwarrant.canonical import digest_bytes
+from modelwarrant.errors import IllegalOperationError, PolicyError, RecordError, RequestError
 from modelwarrant.policy import Policy, default_policy, load
 from modelwarrant.records import Approval, Operation, PromotionRequest
 from modelwarrant.registry import Ledger
@@ -41,6 +43,8 @@ OPERATIONS: Mapping[Operation, Callable[[PromotionRequest], Mapping[str, object]
 class _Entry:
     landed: Landed
     version: int | None = None
+    note: str | None = None
+    """Says more than the request's reason."""
 
 
 def payload_of(request: PromotionRequest) -> Payload:
@@ -61,12 +65,18 @@ def payload_of(request: PromotionRequest) -> Payload:
 
 
 def apply(
-    ledger: Ledger, book: RequestBook, request: PromotionRequest, *, now: datetime
+    ledger: Ledger,
+    book: RequestBook,
+    request: PromotionRequest,
+    *,
+    now: datetime,
+    is_automatic: bool = False,
 ) -> PromotionRequest:
     """Write what is asked for and end the request; one that the log does not allow is superseded.
 
     A ratification waits until somebody other than its author has approved it, except for the
-    shipped policy, whose author is the project.
+    shipped policy, whose author is the project. A monitor's rollback is carried out where that
+    needs no person, else only recorded.
 
     Raises:
         RequestError: the request cannot be understood.
@@ -82,14 +92,15 @@ def apply(
             done = _ratify(ledger, request, now)
             if done is None:
                 return request
+        elif evidence := _evidence_of(ledger, request):
+            done = _act(ledger, request, evidence, is_automatic, now)
         else:
             done = _append(ledger, request, now)
     except IllegalOperationError as error:
         return book.settle(request, "superseded", reason=str(error))
     ledger.publish_head()
-    return book.settle(
-        request, "applied", reason=request.reason or "", version=done.version, landed=done.landed
-    )
+    reason = done.note or request.reason or ""
+    return book.settle(request, "applied", reason=reason, version=done.version, landed=done.landed)
 
 
 def rejection(request: PromotionRequest) -> str | None:
@@ -131,6 +142,45 @@ def _append(ledger: Ledger, request: PromotionRequest, now: datetime) -> _Entry:
     )
     is_of_version = request.operation in ("rollback", "tombstone")
     return _Entry(Landed(entry.seq, entry.digest), _number(request) if is_of_version else None)
+
+
+def _evidence_of(ledger: Ledger, request: PromotionRequest) -> dict[str, bytes]:
+    """Return what a monitor handed in; nothing where a person asks for an act, or it is none."""
+    if request.operation != "act":
+        return {}
+    return read_evidence(ledger.store, place_of(request.model, request.run))
+
+
+def _act(
+    ledger: Ledger,
+    request: PromotionRequest,
+    evidence: Mapping[str, bytes],
+    is_automatic: bool,
+    now: datetime,
+) -> _Entry:
+    """Record a monitor's action; evidence that leads to another one is refused for good.
+
+    Raises:
+        IllegalOperationError: the evidence does not bear the action out, or the ledger moved.
+    """
+    handed_in = digest_bytes(evidence.get(ACTION_FILE, b""))
+    if handed_in != request.target:
+        raise IllegalOperationError(
+            f"request {request.id} is about evidence {request.target}, handed in was {handed_in}"
+        )
+    try:
+        done = record(
+            ledger,
+            evidence,
+            id=request.id,
+            requester=request.requester,
+            is_automatic=is_automatic,
+            now=now,
+            claimed=request.action or "",
+        )
+    except (RecordError, RequestError) as error:
+        raise IllegalOperationError(str(error)) from error
+    return _Entry(done.landed, done.version, done.note)
 
 
 def _ratify(ledger: Ledger, request: PromotionRequest, now: datetime) -> _Entry | None:

@@ -1,6 +1,6 @@
 """Which action follows from a monitor's evidence, and by which row?
 
-The first matching row wins. Order: nothing to do, a data fault, harm of a promotion, decay, drift.
+The first matching row wins. Order: a data fault, harm of a promotion, decay, drift.
 A retraining and a rollback rest on labels alone; drift without labels asks for labels. Nothing that
 is unknown, blocked or missing changes what is in production.
 """
@@ -100,12 +100,6 @@ def _settle(evidence: MonitoringEvidence) -> str:
 
 
 RULES = (
-    _Rule(
-        "nothing-in-production",
-        "none",
-        lambda e: e.situation.version is None,
-        lambda e: "nothing is in production",
-    ),
     _Rule(
         "data-fault-and-harm",
         "hold",

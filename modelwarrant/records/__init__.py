@@ -41,6 +41,7 @@ from modelwarrant.records.monitoring import (
     MonitoringAction,
     MonitoringEvidence,
     MonitoringThresholds,
+    PredictionLog,
     Situation,
     Stratum,
 )
@@ -84,6 +85,7 @@ __all__ = [
     "Outcome",
     "ParityReport",
     "PredictionDrift",
+    "PredictionLog",
     "PromotionRequest",
     "Recipe",
     "Record",

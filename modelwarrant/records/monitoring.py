@@ -20,6 +20,7 @@ __all__ = [
     "MonitoringAction",
     "MonitoringEvidence",
     "MonitoringThresholds",
+    "PredictionLog",
     "Situation",
     "Stratum",
 ]
@@ -31,23 +32,23 @@ MonitorAct = Literal["none", "label", "retrain", "hold", "rollback"]
 class MonitoringThresholds(Part):
     """The numbers a monitor compares with."""
 
-    warn: float = 20.0
+    warn: float = Field(default=20.0, ge=2)
     """e from which the loss is worth more labels, and down to which a degradation lasts."""
-    degraded: float = 100.0
+    degraded: float = Field(default=100.0, ge=20)
     """e from which production counts as degraded: at most 1 % false alarms."""
-    harm: float = 100.0
+    harm: float = Field(default=100.0, ge=20)
     """e from which a promotion counts as harm: at most 1 % of harmless ones."""
-    effect: float = 0.08
+    effect: float = Field(default=0.08, gt=0, lt=1)
     """Growth of the loss, as a share of its range, that labels are to settle."""
-    min_predictions: int = 500
+    min_predictions: int = Field(default=500, ge=500)
     """Fewer predictions are no window."""
-    window_rows: int = 10_000
+    window_rows: int = Field(default=10_000, ge=500)
     """Newest predictions that make the current window."""
-    watch_labels: int = 1500
+    watch_labels: int = Field(default=1500, ge=100)
     """First labels of a new version that are watched."""
-    watch_days: int = 90
+    watch_days: int = Field(default=90, ge=1, le=365)
     """Days after a promotion in which the watch may still roll back."""
-    cooldown_days: int = 7
+    cooldown_days: int = Field(default=7, ge=1)
     """Days between two retrainings."""
 
 
@@ -56,8 +57,8 @@ class Situation(Record):
 
     schema_version: Literal[1] = 1
     model: str
-    version: int | None
-    """In production; None before the first promotion."""
+    version: int
+    """In production."""
     moved: int
     """Seq of the entry that put it there."""
     parent: int | None
@@ -101,6 +102,17 @@ class LogCounts(Part):
     first: str | None = None
     """Time of the window's oldest row."""
     last: str | None = None
+
+
+class PredictionLog(Record):
+    """What a pass took from the log; the labels are joined to exactly these files."""
+
+    schema_version: Literal[1] = 1
+    situation: Situation
+    keys: tuple[str, ...]
+    """Of the log's files that were read."""
+    counts: LogCounts
+    window_digest: str
 
 
 class LabelCounts(Part):
@@ -155,7 +167,7 @@ class MonitoringEvidence(Part):
     """Everything a monitor decides by."""
 
     situation: Situation
-    version_digest: str | None
+    version_digest: str
     parent_digest: str | None
     drift: DriftLevel
     drift_reason: str
