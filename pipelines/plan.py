@@ -145,7 +145,7 @@ def _task(
         output_parameters=tuple(outputs.get("parameters", {})),
         after=frozenset(task.get("dependentTasks", ())) | {output.task for output in producers},
         is_cached=bool(task.get("cachingOptions", {}).get("enableCache")),
-        image=container["image"],
+        image=container.get("image", ""),
         command=tuple(container["command"]),
         retry_policy=task.get("retryPolicy"),
     )

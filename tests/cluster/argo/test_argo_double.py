@@ -28,7 +28,8 @@ read = {n: pathlib.Path(a["artifacts"][0]["uri"]).read_text()
 path = pathlib.Path(given["outputs"]["parameters"]["said"]["outputFile"])
 path.parent.mkdir(parents=True, exist_ok=True)
 values = given["inputs"]["parameterValues"]
-path.write_text(values["text"].replace(2 * chr(123), "<<") if not read else json.dumps({**values, **read}))
+said = json.dumps({**values, **read}) if read else values["text"].replace(2 * chr(123), "<<")
+path.write_text(said)
 """
 
 
