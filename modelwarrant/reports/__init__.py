@@ -6,6 +6,7 @@ records give the same bytes.
 
 from modelwarrant.reports.pages import (
     ReviewForm,
+    backtest_page,
     content_security_policy,
     drift_page,
     evaluation_page,
@@ -16,6 +17,7 @@ from modelwarrant.reports.pages import (
 
 __all__ = [
     "ReviewForm",
+    "backtest_page",
     "content_security_policy",
     "drift_page",
     "evaluation_page",

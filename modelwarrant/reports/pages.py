@@ -19,6 +19,7 @@ from markupsafe import Markup
 
 from modelwarrant.records import (
     Approval,
+    BacktestSummary,
     Decision,
     DriftReport,
     EvaluationReport,
@@ -28,6 +29,7 @@ from modelwarrant.records import (
     ValidationReport,
 )
 from modelwarrant.reports import decision_view
+from modelwarrant.reports.backtest_view import backtest_view
 from modelwarrant.reports.drift_view import drift_view
 from modelwarrant.reports.evaluation_view import evaluation_view
 from modelwarrant.reports.figures import moment, plural, sentence, short_digest
@@ -36,6 +38,7 @@ from modelwarrant.reports.provenance_view import provenance
 
 __all__ = [
     "ReviewForm",
+    "backtest_page",
     "content_security_policy",
     "drift_page",
     "evaluation_page",
@@ -195,6 +198,11 @@ def evaluation_page(evaluation: EvaluationReport, manifest: ModelManifest | None
         manifest=manifest,
         candidate=short_digest(evaluation.candidate_digest),
     )
+
+
+def backtest_page(summary: BacktestSummary) -> str:
+    """Return the page of rules that were compared over many streams."""
+    return _render("backtest.html", view=backtest_view(summary), summary=summary)
 
 
 def request_page(

@@ -19,8 +19,10 @@ from modelwarrant.windows import ORDER, FeatureSchema, FinalSplit, TrainingSplit
 
 __all__ = [
     "load_final",
+    "load_row_group",
     "load_training",
     "load_window",
+    "row_groups",
     "save_final",
     "save_training",
     "save_window",
@@ -60,6 +62,33 @@ def load_window(path: Path) -> Window:
         RecordError: it is a split, or nothing that modelwarrant wrote.
     """
     return _load(path, "window")
+
+
+def row_groups(path: Path) -> tuple[int, ...]:
+    """Return the rows of each row group of a window; errors as ``load_window``."""
+    with _opened(path) as file:
+        _schema(path, file.schema_arrow.metadata or {}, "window")
+        groups = file.metadata
+        return tuple(groups.row_group(index).num_rows for index in range(groups.num_row_groups))
+
+
+def load_row_group(path: Path, group: int) -> Window:
+    """Read one row group of a window, and no other; errors as ``load_window``.
+
+    Raises:
+        RecordError: the window has no such group.
+    """
+    with _opened(path) as file:
+        schema = _schema(path, file.schema_arrow.metadata or {}, "window")
+        if not 0 <= group < file.metadata.num_row_groups:
+            raise RecordError(
+                f"{path}: has {file.metadata.num_row_groups} row groups, none with number {group}"
+            )
+        try:
+            table = file.read_row_group(group, use_threads=False)
+        except (pa.ArrowException, OSError) as error:
+            raise SourceError(f"{path}: damaged: {error}") from error
+    return Window(schema, table.replace_schema_metadata(None))
 
 
 def load_training(path: Path) -> TrainingSplit:
@@ -105,6 +134,15 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def _opened(path: Path) -> pq.ParquetFile:
+    try:
+        return pq.ParquetFile(path)
+    except FileNotFoundError as error:
+        raise SourceError(f"{path}: no such file") from error
+    except (pa.ArrowException, OSError) as error:
+        raise SourceError(f"{path}: damaged, or not a Parquet file: {error}") from error
 
 
 def _load(path: Path, kind: str) -> Window:

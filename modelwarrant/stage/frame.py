@@ -43,7 +43,7 @@ class Task:
     settings: Settings
     log: logging.Logger
     _parameters: Mapping[str, Any]
-    _inputs: Mapping[str, Mapping[str, Any]]
+    _inputs: Mapping[str, Sequence[Mapping[str, Any]]]
     _outputs: Mapping[str, Mapping[str, Any]]
     _parameter_files: Mapping[str, str]
     _executor_output: Path | None
@@ -67,9 +67,20 @@ class Task:
         Raises:
             RecordError: the executor input does not hold it.
         """
+        found = self.paths(name)
+        if not found:
+            raise RecordError(f"stage {self.stage}: the executor input has no artifact {name!r}")
+        return found[0]
+
+    def paths(self, name: str) -> tuple[Path, ...]:
+        """Return where the artifacts of a list lie, in the order of the tasks they came from.
+
+        Raises:
+            RecordError: the executor input does not hold the list.
+        """
         if name not in self._inputs:
             raise RecordError(f"stage {self.stage}: the executor input has no artifact {name!r}")
-        return local_path(self._inputs[name]["uri"])
+        return tuple(local_path(given["uri"]) for given in self._inputs[name])
 
     def output(self, name: str) -> Path:
         """Return the temporary path to write an output artifact to, its folder made."""
@@ -214,7 +225,7 @@ def _task(stage: str, executor_input: str, log: logging.Logger) -> Task:
             settings=read_settings(),
             log=log,
             _parameters=inputs.get("parameterValues", {}),
-            _inputs={k: v["artifacts"][0] for k, v in inputs.get("artifacts", {}).items()},
+            _inputs={k: v["artifacts"] for k, v in inputs.get("artifacts", {}).items()},
             _outputs={k: v["artifacts"][0] for k, v in outputs.get("artifacts", {}).items()},
             _parameter_files={k: v["outputFile"] for k, v in outputs.get("parameters", {}).items()},
             _executor_output=Path(outputs["outputFile"]) if "outputFile" in outputs else None,

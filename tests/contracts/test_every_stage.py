@@ -19,6 +19,7 @@ from modelwarrant.stage.frame import stage_parser
 ROOT = Path(__file__).resolve().parents[2]
 STAGES = sorted(path.parent.name for path in (ROOT / "components").glob("*/component.py"))
 IR = next(yaml.safe_load_all((ROOT / "pipelines" / "lifecycle.yaml").read_text()))
+PIPELINES = sorted((ROOT / "pipelines").glob("*.yaml"))
 
 
 def test_stages_are_found() -> None:
@@ -152,11 +153,13 @@ def test_a_broken_executor_input_is_one_error_and_exit_2(stage: str) -> None:
     assert stage in line["error"]
 
 
-def test_no_two_stages_share_a_container() -> None:
+@pytest.mark.parametrize("pipeline", PIPELINES, ids=lambda path: path.stem)
+def test_no_two_stages_share_a_container(pipeline: Path) -> None:
     """KFP keys component specs by their container: each differs from every other."""
+    ir = next(yaml.safe_load_all(pipeline.read_text()))
     containers = {
         json.dumps(executor["container"], sort_keys=True): name
-        for name, executor in IR["deploymentSpec"]["executors"].items()
+        for name, executor in ir["deploymentSpec"]["executors"].items()
     }
     stages = {json.loads(text)["command"][-1] for text in containers}
 
