@@ -8,6 +8,7 @@ import typer
 
 import modelwarrant
 from modelwarrant.cli import (
+    benchmark,
     cluster,
     data,
     demo,
@@ -17,6 +18,7 @@ from modelwarrant.cli import (
     lifecycle,
     policy,
     serving,
+    simulation,
     store,
 )
 from modelwarrant.errors import WarrantError
@@ -32,7 +34,20 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for commands in (data, lifecycle, cluster, gate, ledger, policy, serving, store, keys, demo):
+for commands in (
+    data,
+    lifecycle,
+    cluster,
+    gate,
+    ledger,
+    policy,
+    serving,
+    store,
+    keys,
+    demo,
+    simulation,
+    benchmark,
+):
     commands.register(app)
 
 

@@ -55,7 +55,7 @@ Shape = Literal["abrupt", "gradual", "incremental", "recurring"]
 KINDS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "none": "nothing changes",
-        "covariate": "the two leading numbers move by SIZE standard deviations; P(y | x) stays",
+        "covariate": "the leading numbers move by SIZE standard deviations; P(y | x) stays",
         "covariate_joint": "the two leading numbers get the correlation SIZE; marginals stay",
         "prior": "the log odds of the classes move by 2 SIZE (a regression's target is tilted by "
         "SIZE of its standard deviations); P(x | y) stays",

@@ -1,0 +1,91 @@
+"""Commands that measure again what the documents state: benchmark decisions."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from modelwarrant.cli.options import JsonOption, answer_json, note, table
+
+__all__ = ["register"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the group."""
+    group = typer.Typer(help="Measure again what the documents state.", no_args_is_help=True)
+    group.callback()(_group)
+    group.command("decisions")(decisions)
+    app.add_typer(group, name="benchmark")
+
+
+def _group() -> None:
+    """Measure again what the documents state."""
+
+
+def decisions(
+    quick: Annotated[
+        bool, typer.Option("--quick", help="24 streams, in two minutes; for CI.")
+    ] = False,
+    scenarios: Annotated[
+        list[str] | None,
+        typer.Option("--scenario", metavar="S", help="Only this one (again for more)."),
+    ] = None,
+    rules: Annotated[
+        list[str] | None,
+        typer.Option("--rule", metavar="R", help="Only this rule (again for more)."),
+    ] = None,
+    seeds: Annotated[int, typer.Option("--seeds", min=1, help="Seeds 0, 1, 2 ...")] = 20,
+    most: Annotated[int, typer.Option("--streams", min=1, help="Streams at most.")] = 600,
+    workers: Annotated[
+        int | None, typer.Option("--workers", min=1, help="Processes.", show_default="cores")
+    ] = None,
+    policy: Annotated[
+        Path | None, typer.Option("--policy", help="Promotion policy; default: the shipped one.")
+    ] = None,
+    to: Annotated[Path, typer.Option("--out", help="Folder for table, summary and page.")] = Path(
+        "benchmark-decisions"
+    ),
+    as_json: JsonOption = False,
+) -> None:
+    """Compare rules over streams whose shift is known: wrong and missed promotions, regret.
+
+    Without --quick or --scenario: a declared fraction of all scenarios, in --streams streams.
+    """
+    from modelwarrant.cli.benchmarking import compare_decisions
+
+    results = compare_decisions(
+        quick=quick,
+        scenarios=scenarios or [],
+        rules=rules or [],
+        seeds=seeds,
+        most=most,
+        workers=workers,
+        policy=policy,
+        to=to,
+        show=note,
+    )
+    if as_json:
+        answer_json(results.summary.model_dump(mode="json"))
+    else:
+        columns = ("rule", "wrong", "missed", "reviews", "trainings", "regret %")
+        table(
+            columns,
+            [
+                (
+                    each.rule,
+                    *(
+                        f"{value.estimate:.1f} [{value.lower:.1f}, {value.upper:.1f}]"
+                        for value in (
+                            each.wrong,
+                            each.missed,
+                            each.reviews,
+                            each.trainings,
+                            each.regret,
+                        )
+                    ),
+                )
+                for each in results.summary.overall
+            ],
+        )
+        note("in 100 decisions, with 95 % intervals over streams")
+    note(f"wrote {', '.join(str(path) for path in results.files)}")
