@@ -13,7 +13,7 @@ from components.split_window.component import split_window
 from components.train_model.component import train_model
 from components.validate_window.component import validate_window
 
-__all__ = ["lifecycle"]
+__all__ = ["give_store", "lifecycle"]
 
 STORE = "warrant-store"
 """ConfigMap and Secret of the pipelines' namespace that say where the store is, and as whom; both
@@ -24,7 +24,7 @@ WAKE_UPS = 2
 again whatever the exit code, so a rejected run becomes red only after as many tries."""
 
 
-def _give_store(task: dsl.PipelineTask) -> None:
+def give_store(task: dsl.PipelineTask) -> None:
     """Let a stage that reads or writes the store know where it is."""
     places = ("WARRANT_STORE", "WARRANT_S3_ENDPOINT")
     keys = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
@@ -162,4 +162,4 @@ def lifecycle(
     ).set_caching_options(False)
     awaited.set_retry(WAKE_UPS, backoff_duration="1s", backoff_factor=1)
     for task in (ingested, fetched, trained, requested):
-        _give_store(task)
+        give_store(task)

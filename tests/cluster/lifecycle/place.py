@@ -145,9 +145,9 @@ class Place:
             self.api,
             timeout_s=300,
         )
-        found = self.until(request, lambda status: "verdict" in status)
         state = argo.read(workflow, self.api)
         assert argo.is_suspended(state), argo.messages(state)
+        found = self.until(request, lambda status: "verdict" in status)
         assert not self.live_pods(workflow)
         return found
 
