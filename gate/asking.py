@@ -1,4 +1,4 @@
-"""How does a run on a cluster ask for its candidate, and wait without a pod?
+"""How does a run on a cluster ask for its candidate, or to act, and wait without a pod?
 
 The order is what makes it safe. The package is handed in first; then the run suspends its own
 workflow; then it completes the request. A gate that is quick finds the workflow suspended already,
@@ -17,23 +17,26 @@ from gate.resource import (
     candidate_spec,
     is_waiting,
     name_for_run,
+    operation_request,
     package_list,
     to_record,
 )
 from modelwarrant.canonical import digest_bytes
 from modelwarrant.errors import (
+    IllegalOperationError,
     PermanentError,
     RequestError,
     UnknownModelError,
     WaitingError,
 )
-from modelwarrant.records import PromotionRequest
+from modelwarrant.records import MonitoringAction, PromotionRequest
 from modelwarrant.registry.entries import utc_text
 from modelwarrant.storage import ObjectStore
 
-__all__ = ["ask_gate", "outcome_of"]
+__all__ = ["ask_gate", "ask_to_act", "outcome_of", "waiting_run"]
 
 _RETRY_AFTER_S = 10.0
+_LONGEST_REASON = 2000
 
 
 def ask_gate(
@@ -88,6 +91,46 @@ def ask_gate(
             cluster.resume(workflow)
         raise
     return to_record(resource, now=now)
+
+
+def ask_to_act(
+    cluster: Cluster, action: MonitoringAction, *, name: str, now: datetime
+) -> dict[str, Any]:
+    """Ask the gate to record a monitor's action, whose evidence was handed in; safe to repeat.
+
+    Args:
+        cluster: as the pipelines' service account.
+        action: what to record.
+        name: of the request; the evidence lies below ``in/<model>/<name>/``.
+        now: when.
+
+    Raises:
+        RequestError: the API server refuses it.
+    """
+    body = operation_request(
+        name=name,
+        operation="act",
+        model=action.model,
+        requester=cluster.user(),
+        namespace=cluster.namespace,
+        target=action.digest,
+        reason=action.reason[:_LONGEST_REASON],
+        expires=now + LIFETIME,
+        action=action.action,
+    )
+    try:
+        return cluster.create_request(body)
+    except IllegalOperationError:  # an earlier try of this pass got as far as this
+        return cluster.request(name)
+
+
+def waiting_run(cluster: Cluster, model: str) -> str | None:
+    """Return the name of a promotion of a model that has no outcome yet; None where none waits."""
+    for resource in cluster.requests()[0]:
+        spec = resource["spec"]
+        if (spec["operation"], spec["model"]) == ("promote", model) and is_waiting(resource):
+            return f"request {resource['metadata']['name']}"
+    return None
 
 
 def _complete(

@@ -175,8 +175,9 @@ def operation_request(
     reason: str,
     expires: datetime,
     document: str | None = None,
+    action: str | None = None,
 ) -> dict[str, Any]:
-    """Return a request for a rollback, a tombstone or a ratification."""
+    """Return a request for a rollback, a tombstone, a ratification or a monitor's act."""
     spec = {
         "operation": operation,
         "model": model,
@@ -187,6 +188,8 @@ def operation_request(
     }
     if document is not None:
         spec["document"] = document
+    if action is not None:
+        spec["action"] = action
     return _resource(name, namespace, spec)
 
 

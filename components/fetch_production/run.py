@@ -6,14 +6,15 @@ from datetime import date
 from pathlib import Path
 
 from modelwarrant.bundle import read_bundle
-from modelwarrant.records import BUNDLE_FILES, ModelManifest, WindowRef
-from modelwarrant.registry import LaptopHome, Ledger, State, Version, history_record, read_blobs
+from modelwarrant.records import ModelManifest, WindowRef
+from modelwarrant.registry import LaptopHome, Ledger, history_record
 from modelwarrant.sources import read_ref, read_window, save_window
 from modelwarrant.stage import Task, run_stage
-from modelwarrant.stage.presence import write_absence
 from modelwarrant.stage.stores import open_told_store
-from modelwarrant.storage import ObjectStore
+from modelwarrant.stage.versions import write_version
 from modelwarrant.windows import FeatureSchema, Window, parse_bounds
+
+_NONE_YET = "no version has been promoted yet"
 
 
 def fetch(task: Task) -> None:
@@ -24,8 +25,8 @@ def fetch(task: Task) -> None:
     genesis = task.settings.genesis if pin is None else pin.genesis
     state = Ledger(store, model, pinned_genesis=genesis).state()
     production, anchor = state.production_version, state.anchor_version
-    _write_bundle(task, "production", store, state, production)
-    _write_bundle(task, "anchor", store, state, anchor)
+    for name, version in (("production", production), ("anchor", anchor)):
+        write_version(task.output(name), store, state, version, absent=_NONE_YET)
     window, ref = _first_reference(task) if production is None else _its_window(task)
     save_window(task.output("reference"), window)
     task.write("reference_ref", ref)
@@ -39,21 +40,6 @@ def _overdue(task: Task) -> list[str]:
     if review_by and task.now.date() > date.fromisoformat(review_by):
         return [f"the model's review was due by {review_by}"]
     return []
-
-
-def _write_bundle(
-    task: Task, output: str, store: ObjectStore, state: State, version: Version | None
-) -> None:
-    if version is None:
-        write_absence(task.output(output), "no version has been promoted yet")
-        return
-    blobs = [blob for blob in version.blobs if blob.name in BUNDLE_FILES]
-    files = read_blobs(store, state.model, version.attempt, blobs)
-    folder = task.output(output)
-    folder.mkdir()
-    for name, data in files.items():
-        (folder / name).write_bytes(data)
-    read_bundle(folder, digest=version.digest)
 
 
 def _first_reference(task: Task) -> tuple[Window, WindowRef]:

@@ -35,8 +35,10 @@ __all__ = [
     "Ending",
     "RunSummary",
     "compiled_lifecycle",
+    "hold_lock",
     "lifecycle_parameters",
     "print_summary",
+    "prune",
     "run_lifecycle",
     "schema_of",
     "sound_policy",
@@ -140,7 +142,7 @@ def run_lifecycle(
     project = with_windows(load(path), current=current, reference=reference)
     place = open_place(store)
     rules = sound_policy(project)
-    with _lock(place.work / project.model):
+    with hold_lock(place.work / project.model, what=f"run of {project.model!r}"):
         _open_ledger(place, project.model)
         if reference is not None and place.state(project.model).production is not None:
             note("note: --reference is for a first model; production's own window is the reference")
@@ -148,7 +150,7 @@ def run_lifecycle(
         walker = _Walker(place, project, run, rules, ask=ask, show=out if progress else None)
         result = walker.walk()
         summary = walker.summary(result, started)
-        _prune(place.work / project.model)
+        prune(place.work / project.model)
     return summary
 
 
@@ -401,7 +403,7 @@ def _shown(path: Path) -> str:
 
 
 @contextmanager
-def _lock(folder: Path) -> Iterator[None]:
+def hold_lock(folder: Path, *, what: str) -> Iterator[None]:
     """Hold the model's lock; the kernel lets go of it when this process ends, however it ends.
 
     Raises:
@@ -415,7 +417,7 @@ def _lock(folder: Path) -> Iterator[None]:
             file.seek(0)
             holder = file.read().strip() or "unknown"
             raise BusyError(
-                f"another run of {folder.name!r} is at work (process {holder}); wait for it"
+                f"another {what} is at work (process {holder}); wait for it"
             ) from error
         file.truncate(0)
         file.write(str(os.getpid()))
@@ -423,7 +425,7 @@ def _lock(folder: Path) -> Iterator[None]:
         yield
 
 
-def _prune(work: Path) -> None:
+def prune(work: Path) -> None:
     """Remove stages' outputs that none of the newest runs used."""
     stages = work / "stages"
     folders = sorted(stages.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)

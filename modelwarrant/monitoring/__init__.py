@@ -5,6 +5,12 @@ Pure: one table from evidence to action, which the gate asks again; it needs no 
 which labels arrived, ``telemetry`` reads.
 """
 
-from modelwarrant.monitoring.deciding import RULES, action_of, is_consistent
+from modelwarrant.monitoring.deciding import (
+    RULES,
+    action_of,
+    is_consistent,
+    is_degraded,
+    is_drifting,
+)
 
-__all__ = ["RULES", "action_of", "is_consistent"]
+__all__ = ["RULES", "action_of", "is_consistent", "is_degraded", "is_drifting"]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from modelwarrant.records import MonitorAct, MonitoringAction, MonitoringEvidence
 
-__all__ = ["RULES", "action_of", "is_consistent"]
+__all__ = ["RULES", "action_of", "is_consistent", "is_degraded", "is_drifting"]
 
 
 @dataclass(frozen=True)
@@ -38,13 +38,17 @@ def is_consistent(action: MonitoringAction) -> bool:
     return action == action_of(action.evidence)
 
 
-def _is_degraded(evidence: MonitoringEvidence) -> bool:
-    """Crossed, or crossed in the pass before and still above the lower threshold."""
+def is_degraded(evidence: MonitoringEvidence) -> bool:
+    """Return whether production decayed.
+
+    The upper threshold is crossed, or was in the pass before and the lower one still is.
+    """
     level = evidence.degradation.level
     return level == "reached" or (level == "warn" and evidence.was_degraded)
 
 
-def _is_drifting(evidence: MonitoringEvidence) -> bool:
+def is_drifting(evidence: MonitoringEvidence) -> bool:
+    """Return whether the inputs drift: found, or found before and not yet gone below a notice."""
     return evidence.drift == "drift" or (evidence.drift == "notice" and evidence.was_drifting)
 
 
@@ -119,24 +123,24 @@ RULES = (
     _Rule(
         "degraded-run-open",
         "none",
-        lambda e: _is_degraded(e) and e.situation.open_run is not None,
+        lambda e: is_degraded(e) and e.situation.open_run is not None,
         lambda e: f"{_decay(e)}; {e.situation.open_run} is open already",
     ),
     _Rule(
         "degraded-cooldown",
         "none",
-        lambda e: _is_degraded(e) and e.situation.cooldown,
+        lambda e: is_degraded(e) and e.situation.cooldown,
         lambda e: (
             f"{_decay(e)}; the last retraining is younger than "
             f"{e.situation.thresholds.cooldown_days} days"
         ),
     ),
-    _Rule("degraded", "retrain", _is_degraded, _decay),
+    _Rule("degraded", "retrain", is_degraded, _decay),
     _Rule("few-predictions", "none", _has_few, _few),
     _Rule(
         "drift-unsettled",
         "label",
-        lambda e: _is_drifting(e) and _lacks_labels(e),
+        lambda e: is_drifting(e) and _lacks_labels(e),
         lambda e: f"drift in {e.drift_reason}; {_settle(e)}",
     ),
     _Rule(
@@ -148,7 +152,7 @@ RULES = (
     _Rule(
         "drift-unsettleable",
         "none",
-        lambda e: _is_drifting(e) and e.n_settle is None,
+        lambda e: is_drifting(e) and e.n_settle is None,
         lambda e: (
             f"drift in {e.drift_reason}; no number of labels can settle whether it does "
             f"harm: {e.degradation.reason}"
@@ -157,7 +161,7 @@ RULES = (
     _Rule(
         "drift-harmless",
         "none",
-        _is_drifting,
+        is_drifting,
         lambda e: f"drift in {e.drift_reason}, and the labels show no harm: {e.degradation.reason}",
     ),
     _Rule("quiet", "none", lambda e: True, _quiet),

@@ -113,6 +113,9 @@ class PredictionLog(Record):
     """Of the log's files that were read."""
     counts: LogCounts
     window_digest: str
+    was_drifting: bool = False
+    """As the last action about the same version says; see ``MonitoringEvidence``."""
+    was_degraded: bool = False
 
 
 class LabelCounts(Part):

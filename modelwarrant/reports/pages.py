@@ -25,6 +25,7 @@ from modelwarrant.records import (
     EvaluationReport,
     History,
     ModelManifest,
+    MonitoringAction,
     PromotionRequest,
     ValidationReport,
 )
@@ -33,6 +34,7 @@ from modelwarrant.reports.backtest_view import backtest_view
 from modelwarrant.reports.drift_view import drift_view
 from modelwarrant.reports.evaluation_view import evaluation_view
 from modelwarrant.reports.figures import moment, plural, sentence, short_digest
+from modelwarrant.reports.monitor_view import monitor_view
 from modelwarrant.reports.parts import escaped, verdict_mark
 from modelwarrant.reports.provenance_view import provenance
 
@@ -42,6 +44,7 @@ __all__ = [
     "content_security_policy",
     "drift_page",
     "evaluation_page",
+    "monitor_page",
     "request_page",
     "requests_page",
     "run_page",
@@ -203,6 +206,18 @@ def evaluation_page(evaluation: EvaluationReport, manifest: ModelManifest | None
 def backtest_page(summary: BacktestSummary) -> str:
     """Return the page of rules that were compared over many streams."""
     return _render("backtest.html", view=backtest_view(summary), summary=summary)
+
+
+def monitor_page(action: MonitoringAction, drift: DriftReport) -> str:
+    """Return the page of one monitoring pass.
+
+    Args:
+        action: what it did, and the evidence.
+        drift: the report that the evidence names.
+    """
+    return _render(
+        "monitor.html", action=action, view=monitor_view(action), drift=drift_view(drift)
+    )
 
 
 def request_page(

@@ -1,0 +1,52 @@
+"""Hand the evidence in, and ask the cluster's gate to record the action."""
+
+import sys
+from collections.abc import Sequence
+
+from gate.acting import ACTION_FILE, place_of
+from gate.packages import hand_in
+from gate.situation import name_of_pass
+from modelwarrant.records import MonitoringAction
+from modelwarrant.stage import Task, run_stage
+from modelwarrant.stage.stores import open_told_store
+from modelwarrant.storage import ObjectStore
+
+
+def work(task: Task) -> None:
+    """Write the evidence, the action last; a pass that was killed finds what it wrote."""
+    model = task.parameter("model")
+    store = open_told_store(task.parameter("store"))
+    action = MonitoringAction.from_bytes(task.path("action").read_bytes(), name="action")
+    name = f"act-{name_of_pass(action.evidence.situation)}"
+    action = _hand_in(task, store, place_of(model, name), action)
+    gate = task.parameter("gate")
+    if gate:
+        from gate.asking import ask_to_act
+        from gate.cluster import Cluster
+
+        ask_to_act(Cluster.connect(gate), action, name=name, now=task.now)
+    task.set("request", name)
+
+
+def _hand_in(
+    task: Task, store: ObjectStore, place: str, action: MonitoringAction
+) -> MonitoringAction:
+    """Return the action that lies there: an earlier try of this pass may have handed it in."""
+    earlier = store.get(f"{place}{ACTION_FILE}")
+    if earlier is not None:
+        return MonitoringAction.from_bytes(earlier, name=f"{place}{ACTION_FILE}")
+    files = {"drift_report.json": task.path("drift_report").read_bytes()}
+    if action.evidence.sample_digest is not None:
+        files["sample.csv"] = task.path("sample").read_bytes()
+    hand_in(store, place, files)
+    hand_in(store, place, {ACTION_FILE: action.to_bytes()})
+    return action
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the stage; see ``modelwarrant.stage.run_stage``."""
+    return run_stage("request_action", work, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
