@@ -23,7 +23,7 @@ __all__ = ["experiment"]
 def experiment(
     scenarios: list,
     rules: list,
-    seeds: list,
+    seeds: list[int],
     large: str = "loans/covariate/gradual/1",
     large_rows: int = 1_000_000,
     rows: int = 20_000,

@@ -10,7 +10,7 @@ def list_row_groups(
     window: dsl.Input[dsl.Dataset],
     digest: str,
     edges: dsl.Output[dsl.Artifact],
-    groups: dsl.OutputPath(list),
+    groups: dsl.OutputPath(list[int]),
     rows: dsl.OutputPath(str),
 ) -> dsl.ContainerSpec:
     """Say which parts a large window has, and along which edges all of them are counted.

@@ -11,8 +11,7 @@ from modelwarrant.stage import Task, run_stage
 def count(task: Task) -> None:
     """Read one row group and count it along the edges that all parts share."""
     shared = WindowProfile.from_bytes(task.path("edges").read_bytes(), name="edges")
-    group = int(task.parameter("group"))  # text where KFP took it from a list
-    part = load_row_group(task.path("window"), group)
+    part = load_row_group(task.path("window"), task.parameter("group"))
     task.write("profile", profile_window(part, edges=shared.edges).to_bytes().decode())
 
 

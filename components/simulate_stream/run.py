@@ -12,8 +12,7 @@ from modelwarrant.windows import window_digest
 def draw(task: Task) -> None:
     """Draw the stream and write it beside its truth."""
     scenario = parse_scenario(task.parameter("scenario"), onset=task.parameter("onset"))
-    seed = int(task.parameter("seed"))  # text where KFP took it from a list
-    stream, truth = simulate(scenario, rows=task.parameter("rows"), seed=seed)
+    stream, truth = simulate(scenario, rows=task.parameter("rows"), seed=task.parameter("seed"))
     save_window(task.output("stream"), stream)
     task.write("truth", truth)
     task.set("digest", window_digest(stream))
