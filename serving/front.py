@@ -17,7 +17,7 @@ from serving.follower import Follower
 from serving.intake import Head, Worker, read_body
 from serving.metrics import Metrics
 from serving.replies import Refusal, Reply, failure, json_reply
-from serving.service import Job, PredictionService, check_version, request_id_of
+from serving.service import Job, PredictionService, check_version
 from serving.settings import Settings
 
 __all__ = ["Front", "pages_of"]
@@ -149,7 +149,7 @@ class Front:
     async def _predict(self, scope: Scope, receive: Receive) -> Reply:
         """Answer rows of named fields."""
         head = Head(scope["headers"])
-        request_id = request_id_of(head.request_ids)
+        request_id = self._service.request_ids.of(head.request_ids)
         scope["warrant.request_id"] = request_id
         return await self._answered(
             head, receive, lambda body: self._service.read_fields(body, request_id)

@@ -6,9 +6,7 @@ and, for labels, ``probabilities``. Everything that is wrong with a request is a
 a ``ContractError`` and never repeats a value.
 """
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
@@ -33,8 +31,7 @@ _PROBABILITIES: Final = "probabilities"
 _INT64: Final = range(-(2**63), 2**63)
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(msgspec.Struct, frozen=True):
     """One request, read."""
 
     rows: Rows
@@ -64,7 +61,7 @@ class Inference:
         self._position = {name: position for position, name in enumerate(schema.names)}
         self._categories = category_positions(schema)
         self._identity = identity
-        self._labels = np.array(labels, dtype=object)
+        self._labels = tuple(labels)
         self._label_type = _label_type(schema, labels)
         head = {"model_name": identity["model"], "model_version": str(identity["version"])}
         said = {name: identity[name] for name in ("model_digest", "decision_id")}
@@ -163,18 +160,22 @@ class Inference:
     ) -> tuple[str, bytes]:
         """Return one output's JSON, and its bytes where it is binary."""
         datatype, width = self._outputs[name]
-        shape = ",".join(map(str, (len(scores), *width)))
+        shape = f"{len(scores)},{width[0]}" if width else len(scores)
         head = f'{{"name":"{name}","datatype":"{datatype}","shape":[{shape}],'
-        is_label = name == _PREDICTION and self._schema.task == "classification"
-        if is_label:
-            values = self._labels[np.argmax(scores, axis=1)].tolist()
+        if name == _PREDICTION and self._labels:
+            return _labelled(head, self._labels_of(scores), datatype, is_binary=is_binary)
         if not is_binary:
-            plain = values if is_label else scores.ravel().tolist()
-            if is_label and datatype == "BYTES":
-                plain = [str(value) for value in plain]
-            return f'{head}"data":{msgspec.json.encode(plain).decode()}}}', b""
-        data = _binary(values, datatype) if is_label else scores.astype("<f8").tobytes()
+            values = scores[0].tolist() if len(scores) == 1 else scores.ravel().tolist()
+            return f'{head}"data":{msgspec.json.encode(values).decode()}}}', b""
+        data = scores.astype("<f8").tobytes()
         return f'{head}"parameters":{{"binary_data_size":{len(data)}}}}}', data
+
+    def _labels_of(self, scores: npt.NDArray[np.float64]) -> list[Any]:
+        """Return the label of each row: the first of those with the largest score."""
+        if len(scores) == 1:
+            row = scores[0].tolist()
+            return [self._labels[row.index(max(row))]]
+        return [self._labels[code] for code in np.argmax(scores, axis=1).tolist()]
 
     def _rows(self, tensors: Sequence[Tensor], max_rows: int) -> tuple[npt.NDArray[Any], Any]:
         if not tensors:
@@ -270,9 +271,14 @@ def _label_type(schema: FeatureSchema, labels: Sequence[str | int | bool]) -> st
     return "INT64" if is_whole else "BYTES"
 
 
-def _binary(values: Sequence[Any], datatype: str) -> bytes:
+def _labelled(head: str, labels: list[Any], datatype: str, *, is_binary: bool) -> tuple[str, bytes]:
+    """Return predicted labels as JSON, and as bytes where they are to be binary."""
     if datatype == "BYTES":
-        return binary_texts(
-            [value if isinstance(value, str) else json.dumps(value) for value in values]
-        )
-    return np.array(values, dtype="<i8" if datatype == "INT64" else np.uint8).tobytes()
+        labels = [str(label) for label in labels]
+    if not is_binary:
+        return f'{head}"data":{msgspec.json.encode(labels).decode()}}}', b""
+    if datatype == "BYTES":
+        data = binary_texts(labels)
+    else:
+        data = np.array(labels, dtype="<i8" if datatype == "INT64" else np.uint8).tobytes()
+    return f'{head}"parameters":{{"binary_data_size":{len(data)}}}}}', data

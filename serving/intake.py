@@ -5,11 +5,12 @@ a place for it among the large requests, so bodies that wait cannot fill the mem
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+import types
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final, Self
+from typing import Any, Final, Self
 
-from starlette.types import Receive
+from starlette.types import Message, Receive
 
 from modelwarrant.errors import RecordError, TemporaryError
 from serving.replies import Refusal, Reply
@@ -73,28 +74,70 @@ class Head:
 
 async def read_body(receive: Receive, settings: Settings, admission: "Admission") -> bytes:
     """Read the body, up to its limits in bytes and time; a large one must be admitted first."""
-    chunks: list[bytes] = []
-    size = 0
+    # Nearly every body is there with its head: then nothing is waited for, and no clock is needed.
+    reading = receive()
+    pending, message = _begin(reading)
+    if message is not None and "body" in message and not message.get("more_body", False):
+        body = bytes(message.get("body", b""))
+        _check_size(len(body), settings, admission)
+        return body
     try:
         async with asyncio.timeout(settings.body_timeout_s):
-            while True:
-                message = await receive()
-                if message["type"] == "http.disconnect":
-                    raise Refusal(400, "the client went away")
-                chunk = message.get("body", b"")
-                size += len(chunk)
-                if size > settings.max_body_bytes:
-                    raise too_large(settings)
-                if size > settings.inline_body_bytes:
-                    admission.take()
-                if not message.get("more_body", False):
-                    break
-                chunks.append(chunk)
+            return await _read_all(
+                message or await _go_on(reading, pending), receive, settings, admission
+            )
     except TimeoutError as error:
         raise Refusal(
             408, f"the body did not arrive within {settings.body_timeout_s:g} s", _CLOSE
         ) from error
-    return b"".join((*chunks, chunk)) if chunks else bytes(chunk)
+
+
+def _begin(reading: Any) -> tuple[Any, Message | None]:
+    """Run a coroutine up to where it waits; return what it waits for, or what it returned."""
+    try:
+        return reading.send(None), None
+    except StopIteration as done:
+        return None, done.value
+
+
+@types.coroutine
+def _go_on(reading: Any, pending: Any) -> Generator[Any, Any, Any]:
+    """Await the rest of a coroutine that was begun."""
+    while True:
+        try:
+            sent = yield pending
+        except BaseException as error:  # noqa: BLE001 - it is the coroutine's, which decides
+            step, given = reading.throw, error
+        else:
+            step, given = reading.send, sent
+        try:
+            pending = step(given)
+        except StopIteration as done:
+            return done.value
+
+
+async def _read_all(
+    message: Message, receive: Receive, settings: Settings, admission: "Admission"
+) -> bytes:
+    chunks: list[bytes] = []
+    size = 0
+    while True:
+        if message["type"] == "http.disconnect":
+            raise Refusal(400, "the client went away")
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        _check_size(size, settings, admission)
+        chunks.append(chunk)
+        if not message.get("more_body", False):
+            return b"".join(chunks)
+        message = await receive()
+
+
+def _check_size(size: int, settings: Settings, admission: "Admission") -> None:
+    if size > settings.max_body_bytes:
+        raise too_large(settings)
+    if size > settings.inline_body_bytes:
+        admission.take()
 
 
 def too_large(settings: Settings) -> Refusal:

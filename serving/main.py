@@ -46,7 +46,7 @@ _FOLLOWER_STOP_S = 2.0
 _UVICORN_LOG: Final[dict[str, Any]] = {
     "version": 1,
     "disable_existing_loggers": False,
-    "loggers": {"uvicorn": {"level": "CRITICAL"}},
+    "loggers": {name: {"level": "CRITICAL"} for name in ("uvicorn", "uvicorn.error")},
 }
 """Nothing: faults are logged by the application, with the request they belong to."""
 

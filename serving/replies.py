@@ -6,8 +6,9 @@ Every failure is ``{"error": ...}``; no text in it repeats a value that a client
 import logging
 import traceback
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Final
+
+import msgspec
 
 from modelwarrant.errors import DataError, RecordError, TemporaryError, WarrantError
 from serving.answers import render
@@ -28,8 +29,7 @@ _JSON: Final = (b"content-type", b"application/json")
 Headers = Sequence[tuple[bytes, bytes]]
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(msgspec.Struct, frozen=True):
     """One answer, without its Content-Length."""
 
     status: int

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -65,8 +66,7 @@ class RowError(ContractError):
         self.problems = tuple(problems)
 
 
-@dataclass(frozen=True, slots=True)
-class Rows:
+class Rows(msgspec.Struct, frozen=True):
     """Checked rows of a request, as a bundle reads them.
 
     Values are encoded already: most requests are answered from the numbers alone, and the

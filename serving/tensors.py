@@ -7,7 +7,6 @@ refused, and no message repeats a value.
 
 import struct
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from math import prod
 from typing import Any, Final
 
@@ -47,23 +46,19 @@ def _decoders(value: Any) -> tuple[msgspec.json.Decoder[Any], ...]:
 _FLOATS, _INTEGERS, _FLAGS, _TEXTS = map(_decoders, (float, int, bool, str))
 
 
-@dataclass(frozen=True, slots=True)
-class Tensor:
-    """One tensor, not read yet.
-
-    Args:
-        name: as the client wrote it.
-        shape: as declared; its product is not checked yet.
-        datatype: as declared.
-        data: JSON text of the values; None where they are binary.
-        binary: little-endian bytes of the values; None where they are JSON.
-    """
+class Tensor(msgspec.Struct, frozen=True):
+    """One tensor, not read yet."""
 
     name: str
-    shape: Sequence[int]
+    """As the client wrote it."""
+    shape: list[int]
+    """As declared; its product is not checked yet."""
     datatype: str
+    """As declared."""
     data: bytes | None
+    """JSON text of the values; None where they are binary."""
     binary: memoryview | None
+    """Little-endian bytes of the values; None where they are JSON."""
 
     @property
     def size(self) -> int:
