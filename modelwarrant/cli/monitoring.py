@@ -17,10 +17,8 @@ from gate.acting import ACTION_FILE, EVIDENCE_FILES, is_whole, place_of, read_ev
 from gate.gate import Gate
 from gate.situation import name_of_pass, production_of, situation_of
 from modelwarrant.cli.knowledge import Place
-from modelwarrant.cli.running import hold_lock, prune
-from modelwarrant.cli.scoring import version_bundle
+from modelwarrant.cli.workplace import hold_lock, prune
 from modelwarrant.errors import BusyError, IllegalOperationError, RequestError
-from modelwarrant.evaluation import DEFAULT_METRIC
 from modelwarrant.records import (
     EvaluationReport,
     MonitorAct,
@@ -162,6 +160,9 @@ def _metric(place: Place, state: State) -> str:
         if blob.name == _REPORT:
             data = read_blob(place.store, state.model, decided.attempt, blob)
             return EvaluationReport.from_bytes(data, name=_REPORT).metric
+    from modelwarrant.cli.scoring import version_bundle
+    from modelwarrant.evaluation import DEFAULT_METRIC
+
     task = version_bundle(place, state.model, version).schema.task
     return DEFAULT_METRIC[task or "classification"]
 
@@ -176,6 +177,8 @@ def _walk(
     show: Callable[[str], None],
 ) -> str:
     """Walk the compiled pipeline; its last stage hands the evidence in and names it."""
+    from modelwarrant.cli.scoring import version_bundle
+
     bundle = version_bundle(place, state.model, production_of(state))
     current: WindowRef = bundle.manifest.current
     parameters = {

@@ -1,13 +1,11 @@
 """How does ``warrant run`` go from a project file to a verdict?"""
 
-import fcntl
 import json
 import os
 import secrets
 import shutil
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,7 +20,8 @@ from modelwarrant.cli.options import note, out
 from modelwarrant.cli.ruling import load_policy
 from modelwarrant.cli.scoring import production_bundle
 from modelwarrant.cli.words import number, print_decision
-from modelwarrant.errors import BusyError, PolicyError
+from modelwarrant.cli.workplace import hold_lock, prune
+from modelwarrant.errors import PolicyError
 from modelwarrant.project import Project, load
 from modelwarrant.records import Decision, DriftReport, EvaluationReport, PromotionRequest
 from modelwarrant.sources import find_classes
@@ -35,10 +34,8 @@ __all__ = [
     "Ending",
     "RunSummary",
     "compiled_lifecycle",
-    "hold_lock",
     "lifecycle_parameters",
     "print_summary",
-    "prune",
     "run_lifecycle",
     "schema_of",
     "sound_policy",
@@ -48,9 +45,6 @@ __all__ = [
 Ending = Literal["promoted", "needs approval", "hold", "rejected"]
 
 EXITS: Final[dict[Ending, int]] = {"promoted": 0, "needs approval": 10, "hold": 11, "rejected": 12}
-
-_KEPT_RUNS: Final = 3
-"""Runs whose stages' outputs are kept; older ones are removed after a run."""
 
 
 @dataclass(frozen=True)
@@ -400,44 +394,6 @@ def _shown(path: Path) -> str:
     """Return a path as short as it can be typed from here."""
     relative = os.path.relpath(path)
     return relative if len(relative) < len(str(path)) else str(path)
-
-
-@contextmanager
-def hold_lock(folder: Path, *, what: str) -> Iterator[None]:
-    """Hold the model's lock; the kernel lets go of it when this process ends, however it ends.
-
-    Raises:
-        BusyError: another run holds it.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("a+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            file.seek(0)
-            holder = file.read().strip() or "unknown"
-            raise BusyError(
-                f"another {what} is at work (process {holder}); wait for it"
-            ) from error
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
-        yield
-
-
-def prune(work: Path) -> None:
-    """Remove stages' outputs that none of the newest runs used."""
-    stages = work / "stages"
-    folders = sorted(stages.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
-    seen: dict[str, int] = {}
-    for folder in folders:
-        task = folder.name.rpartition("-")[0]
-        seen[task] = seen.get(task, 0) + 1
-        if seen[task] > _KEPT_RUNS:
-            if folder.is_dir():
-                shutil.rmtree(folder, ignore_errors=True)
-            else:
-                folder.unlink(missing_ok=True)
 
 
 def print_summary(summary: RunSummary) -> None:
