@@ -25,7 +25,7 @@ from modelwarrant.registry import (
 from modelwarrant.registry.approvals import statement
 from modelwarrant.registry.layout import log_key, model_prefix
 from modelwarrant.registry.payloads import Genesis, Keys, Mode, PublicKey, Ratify
-from modelwarrant.storage import DirectoryStore, ObjectStore
+from modelwarrant.storage import DirectoryStore, ObjectStore, probe, refuse_unfit
 
 __all__ = [
     "Home",
@@ -111,6 +111,7 @@ def ensure_ledger(
         TamperedError: the ledger that is remembered is gone, but the rest of it is not; or it
             was set back or replaced.
         IllegalOperationError: the ledger is somebody else's, and this laptop's key not in force.
+        StoreError: there is no ledger yet, and this store cannot carry one.
     """
     _demand_apart(store, home)
     pin = home.pin(store.uri, model)
@@ -126,6 +127,8 @@ def ensure_ledger(
         ledger = Ledger(store, model, signer, pin.genesis, anchor=pin.anchor)
     is_new = ledger.state().seq == 0
     if is_new:
+        if "://" in store.uri:  # a folder's promises are our own code
+            refuse_unfit(store, probe(store))
         ledger.append(
             "genesis",
             Genesis(mode=mode, keys=(signer.public,)),

@@ -20,7 +20,8 @@ from modelwarrant.registry import (
     Version,
     gc,
 )
-from modelwarrant.registry.payloads import PublicKey
+from modelwarrant.registry.entries import SCHEMA_VERSION
+from modelwarrant.registry.payloads import PublicKey, Upgrade
 from modelwarrant.stage.settings import Settings, read_settings
 from modelwarrant.stage.stores import open_told_store
 from modelwarrant.storage import ObjectStore
@@ -36,6 +37,7 @@ __all__ = [
     "open_place",
     "parse_name",
     "roll_back",
+    "upgrade_ledger",
     "verify_model",
 ]
 
@@ -331,3 +333,20 @@ def collect_garbage(place: Place, model: str) -> dict[str, Any]:
     found = gc(ledger, actor=place.settings.actor, now=place.now)
     place.remember(ledger)
     return {"model": model, **vars(found)}
+
+
+def upgrade_ledger(place: Place, model: str) -> dict[str, Any]:
+    """Have later entries written in the newest schema that this program knows."""
+    state = place.state(model)
+    if state.schema >= SCHEMA_VERSION:
+        return {"model": model, "schema": state.schema, "seq": None}
+    ledger = place.signing_ledger(model)
+    entry = ledger.append(
+        "upgrade",
+        Upgrade(to_schema=SCHEMA_VERSION),
+        txn=f"upgrade/{SCHEMA_VERSION}",
+        actor=place.settings.actor,
+        now=place.now,
+    )
+    place.remember(ledger)
+    return {"model": model, "schema": SCHEMA_VERSION, "seq": entry.seq}

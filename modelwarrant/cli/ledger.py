@@ -1,4 +1,4 @@
-"""Commands of the registry: history, verify, rollback, reproduce, tombstone."""
+"""Commands of the registry: history, verify, rollback, reproduce, evidence, inventory."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -22,6 +22,8 @@ def register(app: typer.Typer) -> None:
     app.command("rollback")(rollback)
     app.command("tombstone")(tombstone)
     app.command("reproduce")(reproduce)
+    app.command("evidence")(evidence)
+    app.command("inventory")(inventory)
 
 
 def history(
@@ -160,3 +162,59 @@ def reproduce(
     if not told["is_reproduced"]:
         note("not reproduced: see the two digests and the environments above")
         raise typer.Exit(2)
+
+
+def evidence(
+    name: Annotated[str, typer.Argument(metavar="MODEL@V", help="A version of a model.")],
+    folder: Annotated[Path, typer.Option("--out", metavar="DIR", help="A new folder.")],
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write what shows how a version came to be; `python -I verify.py` in it needs nothing else."""
+    from modelwarrant.cli.knowledge import open_place
+    from modelwarrant.cli.packing import write_evidence
+
+    told = write_evidence(open_place(store), name, folder)
+    if as_json:
+        answer_json(told)
+    else:
+        console = out()
+        console.print(f"{name}: {told['files']} files in {folder}", markup=False)
+        console.print(f"first entry: {told['genesis']}", markup=False)
+        console.print("read NOT-PROVEN.md; verify with: python -I verify.py", markup=False)
+
+
+def inventory(
+    projects: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--project", "-p", help="A project file (again for more).", show_default="warrant.yaml"
+        ),
+    ] = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """One row a model: owner, production, last decision, monitoring, review, what is overdue."""
+    from modelwarrant.cli.knowledge import open_place
+    from modelwarrant.cli.listing import inventory as rows_of
+
+    rows = rows_of(open_place(store), projects or [])
+    if as_json:
+        answer_json({"models": [row.document() for row in rows]})
+        return
+    table(
+        ("model", "owner", "prod", "decided", "monitored", "due", "review", "what"),
+        (
+            (
+                row.model,
+                row.owner,
+                row.production,
+                row.last_decision,
+                None if row.monitoring_last is None else row.monitoring_last[:10],
+                None if row.monitoring_due is None else row.monitoring_due[:10],
+                row.review_due,
+                "; ".join(row.overdue) or "nothing is overdue",
+            )
+            for row in rows
+        ),
+    )

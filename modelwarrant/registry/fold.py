@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from modelwarrant.errors import IllegalOperationError, RecordError, TamperedError
+from modelwarrant.errors import IllegalOperationError, RecordError, RegistryError, TamperedError
 from modelwarrant.records import LedgerEntry
-from modelwarrant.registry.entries import parse_entry, verified_by
+from modelwarrant.registry.entries import SCHEMA_VERSION, parse_entry, verified_by
 from modelwarrant.registry.layout import log_key
 from modelwarrant.registry.payloads import (
     Abort,
@@ -46,6 +46,7 @@ def accept(
 
     Raises:
         TamperedError: names the entry and what is wrong: bytes, chain, signature or legality.
+        RegistryError: a newer program writes this ledger.
     """
     name = log_key(state.model, state.seq + 1)
     entry = parse_entry(data, model=state.model, seq=state.seq + 1, prev=state.head)
@@ -56,7 +57,9 @@ def accept(
         )
     try:
         payload = parse_payload(entry.op, entry.payload, name=name)
-        check(state, payload)
+        is_newer = isinstance(payload, Upgrade) and payload.to_schema > SCHEMA_VERSION
+        if not is_newer:
+            check(state, payload)
     except (RecordError, IllegalOperationError) as error:
         raise TamperedError(f"{name} is not a legal entry: {error}") from error
     keys = state.keys
@@ -66,6 +69,12 @@ def accept(
     if public is None or not verified_by(entry, data, public):
         why = "is not signed by a key in force" if public is None else "has a wrong signature"
         raise TamperedError(f"{name} {why} (key {entry.key})")
+    if is_newer:
+        raise RegistryError(
+            f"{name}: from here on this ledger is written by a newer modelwarrant, in schema "
+            f"{entry.payload['to_schema']}; this one reads schema {SCHEMA_VERSION}: install the "
+            "newer one. Nothing was written"
+        )
     if entry.txn in state.txns:
         raise TamperedError(
             f"{name} is not a legal entry: {entry.txn!r} is in entry {state.txns[entry.txn].seq}"

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 from modelwarrant.errors import OutcomeUnknownError, StoreError, WarrantError
 from modelwarrant.storage.protocol import ObjectStore
@@ -43,6 +44,7 @@ def probe(store: ObjectStore) -> tuple[Finding, ...]:
         ("condition after a refusal", _condition_after_refusal),
         ("list", _list),
         ("delete and create", _delete_and_create),
+        ("versions", _versions),
     )
     findings = []
     for name, check in checks:
@@ -136,3 +138,21 @@ def _delete_and_create(store: ObjectStore, key: str) -> tuple[bool, str]:
     if gone is None and is_created and found == b"new":
         return True, "a deleted key is absent and can be created again"
     return False, f"after deleting, the key held {gone!r}; creating answered {is_created}"
+
+
+def _versions(store: ObjectStore, key: str) -> tuple[bool, str]:
+    store.create(key, b"once")
+    if isinstance(store, _Versioning) and store.is_versioned:
+        return False, (
+            "the bucket keeps versions or has an object lock: what gc deletes would stay, and a "
+            "version that is brought back by hand would not be the one that was read; suspend "
+            "versioning, or use a bucket without it"
+        )
+    return True, "an object has one version"
+
+
+@runtime_checkable
+class _Versioning(Protocol):
+    """A store that can keep what was deleted."""
+
+    is_versioned: bool

@@ -71,6 +71,8 @@ class S3Store:
         self._bucket = bucket
         self._prefix = f"{checked_key(prefix)}/" if prefix else ""
         self._endpoint = settings.endpoint.rstrip("/")
+        self.is_versioned = False
+        """Whether the bucket was seen to keep versions; with an object lock it always does."""
         timeout = urllib3.Timeout(connect=settings.connect_timeout_s, read=settings.read_timeout_s)
         self._client = Minio(
             address.netloc,
@@ -158,6 +160,7 @@ class S3Store:
         if answer.status in _TAKEN:
             return False
         if answer.status == 200 and "etag" in answer.headers:
+            self.is_versioned |= answer.headers.get("x-amz-version-id", "null") != "null"
             return True
         if answer.status == 501:
             raise StoreError(

@@ -2,7 +2,8 @@
 
 A ledger's writer must know three things apart: nothing was sent, an answer came, or neither is
 known. General HTTP clients blur them with retries and silent reconnects. They also cost more: a
-small GET through minio-py 450 us of CPU, through here 230, and of 16 writers each reads every entry.
+small GET takes 450 us of CPU through minio-py, 230 through here, and 16 writers each read every
+entry.
 """
 
 import select

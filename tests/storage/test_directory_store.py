@@ -192,4 +192,5 @@ def test_the_probe_reports_a_store_that_cannot_be_written(tmp_path: Path) -> Non
         "condition after a refusal",
         "list",
         "delete and create",
+        "versions",
     ]

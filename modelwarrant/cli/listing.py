@@ -1,0 +1,90 @@
+"""Which models are there, whose are they, and what is overdue?"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from modelwarrant.cli.knowledge import Place, models
+from modelwarrant.errors import ProjectError
+from modelwarrant.project import Project, load
+from modelwarrant.project.project import DEFAULT_FILE
+
+__all__ = ["Row", "inventory"]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One model."""
+
+    model: str
+    owner: str | None
+    purpose: str | None
+    production: int | None
+    last_decision: str | None
+    monitoring_last: str | None
+    """Time of the monitor's newest entry."""
+    monitoring_due: str | None
+    review_due: str | None
+    overdue: tuple[str, ...]
+
+    def document(self) -> dict[str, Any]:
+        """Return the row as JSON."""
+        return asdict(self)
+
+
+def inventory(place: Place, files: Sequence[Path]) -> tuple[Row, ...]:
+    """Return a row for each model of the store, and for each project that has none yet.
+
+    Args:
+        place: the store.
+        files: project files, which alone know owner, purpose and what is due when.
+
+    Raises:
+        ProjectError: two files are of one model, or one cannot be read.
+    """
+    projects = _projects(files)
+    names = sorted({*models(place), *projects})
+    return tuple(_row(place, name, projects.get(name)) for name in names)
+
+
+def _projects(files: Sequence[Path]) -> Mapping[str, Project]:
+    if not files and Path(DEFAULT_FILE).exists():
+        files = [Path(DEFAULT_FILE)]
+    found: dict[str, Project] = {}
+    for path in files:
+        project = load(path)
+        if project.model in found:
+            raise ProjectError(f"{path} and {found[project.model].path} are both {project.model}")
+        found[project.model] = project
+    return found
+
+
+def _row(place: Place, model: str, project: Project | None) -> Row:
+    ledger, now = place.ledger(model), place.now
+    entries = ledger.entries()
+    state = ledger.state()
+    decided = list(state.decisions.values())[-1] if state.decisions else None
+    seen = next((entry.time for entry in reversed(entries) if entry.op == "act"), None)
+    since = seen or (state.production_version.time if state.production_version else None)
+    due = None
+    if project is not None and project.monitor_every is not None and since is not None:
+        due = datetime.fromisoformat(since) + project.monitor_every
+    review = None if project is None else project.review_by
+    overdue = []
+    if due is not None and due < now:
+        overdue.append(f"monitoring was due by {due.astimezone(UTC):%Y-%m-%d %H:%M}")
+    if review is not None and review < now.date():
+        overdue.append(f"the review was due by {review}")
+    return Row(
+        model=model,
+        owner=None if project is None else project.owner,
+        purpose=None if project is None else project.purpose,
+        production=state.production,
+        last_decision=None if decided is None else f"{decided.verdict} {decided.time[:10]}",
+        monitoring_last=seen,
+        monitoring_due=None if due is None else due.isoformat(timespec="minutes"),
+        review_due=None if review is None else review.isoformat(),
+        overdue=tuple(overdue),
+    )
