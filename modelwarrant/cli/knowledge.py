@@ -218,6 +218,8 @@ def _words(entry: LedgerEntry) -> Iterator[str]:
         yield f"{payload['kind']} {payload['digest'][:19]}{default}{by_self}: {payload['reason']}"
     elif entry.op == "tombstone":
         yield f"version {payload['version']} barred: {payload['reason']}"
+    elif entry.op == "act":
+        yield f"{payload['action']}: {payload['reason']}"
     elif entry.op == "genesis":
         yield f"{payload['mode']} ledger begins"
     else:
