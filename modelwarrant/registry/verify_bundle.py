@@ -13,6 +13,7 @@ import binascii
 import fnmatch
 import hashlib
 import json
+import re
 import sys
 from functools import lru_cache
 from pathlib import Path
@@ -324,13 +325,13 @@ def _is_allowed(signer: str, kind: str, key: bytes, allowed: str, at: str) -> bo
         if line.lstrip().startswith("#") or encoded not in words or kind not in words:
             continue
         principals, options = words[0].strip('"').split(","), " ".join(words[1 : words.index(kind)])
-        settings = dict(part.partition("=")[::2] for part in options.split(",") if "=" in part)
+        settings = dict(re.findall(r'([\w-]+)="([^"]*)"', options))
         negated = [name[1:] for name in principals if name.startswith("!")]
         moment = "".join(letter for letter in at[:19] if letter.isdigit())
         if (
             any(fnmatch.fnmatchcase(signer, name) for name in principals)
             and not any(fnmatch.fnmatchcase(signer, name) for name in negated)
-            and NAMESPACE in settings.get("namespaces", NAMESPACE).strip('"').split(",")
+            and NAMESPACE in settings.get("namespaces", NAMESPACE).split(",")
             and _moment(settings.get("valid-after"), "0") <= moment
             and moment <= _moment(settings.get("valid-before"), "9")
         ):
