@@ -23,13 +23,18 @@ WAKE_UPS = 2
 """A run that is woken without an outcome suspends itself again, so many times at most. KFP tries
 again whatever the exit code, so a rejected run becomes red only after as many tries."""
 
+RETRIES = 2
+"""A stage that reaches for the store is tried again: where network policies are enforced, a new
+pod's first connections may be refused. The other stages compute, and would fail the same way."""
+
 
 def give_store(task: dsl.PipelineTask) -> None:
-    """Let a stage that reads or writes the store know where it is."""
+    """Let a stage that reads or writes the store know where it is, and try it again."""
     places = ("WARRANT_STORE", "WARRANT_S3_ENDPOINT")
     keys = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
     kubernetes.use_config_map_as_env(task, STORE, {name: name for name in places}, optional=True)
     kubernetes.use_secret_as_env(task, STORE, {name: name for name in keys}, optional=True)
+    task.set_retry(RETRIES, backoff_duration="5s", backoff_factor=2)
 
 
 @dsl.pipeline(
