@@ -6,7 +6,7 @@ RUN := .venv/bin
 PYTHON ?= python3
 export UV_PYTHON ?= $(PYTHON)
 
-.PHONY: help demo test check thorough lint bench docs generated stage stages-json clean images images-load image-sizes image-sbom image-scan cluster-up cluster-load cluster-down deploy pin port-forward user manifests-scan
+.PHONY: help demo test e2e check thorough lint bench docs generated stage stages-json clean images images-load image-sizes image-sbom image-scan cluster-up cluster-load cluster-down deploy pin port-forward user manifests-scan
 
 help:  ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -28,6 +28,9 @@ demo: setup  ## See the whole lifecycle on the flights of 2013, in a minute
 
 test: setup  ## Run the tests (under five minutes)
 	$(RUN)/pytest -q -n 2 -m "not statistical and not slow and not cluster"
+
+e2e: setup  ## Run the lifecycle and all else that needs a cluster, on the cluster of KUBECONFIG
+	$(RUN)/python -m ci.e2e $(TESTS)
 
 check: setup lint  ## What a pull request must pass
 	$(UV) lock --check
