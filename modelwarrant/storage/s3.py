@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
+from xml.etree.ElementTree import ParseError
 
 import urllib3
 from minio import Minio
@@ -175,7 +176,11 @@ class S3Store:
         """Write or overwrite the object."""
         name = self._prefix + checked_key(key)
         with self._failures(f"{key} was not written"):
-            self._client.put_object(self._bucket, name, io.BytesIO(data), len(data))
+            written = self._client.put_object(self._bucket, name, io.BytesIO(data), len(data))
+        if not written.etag:
+            raise OutcomeUnknownError(
+                f"the store {self.uri} did not say that {key} was written: its answer has no ETag"
+            )
 
     def list(self, prefix: str) -> Iterator[str]:
         """Yield the keys that begin with the prefix, in ascending order."""
@@ -202,7 +207,7 @@ class S3Store:
             said = f"{error.code}: {error.message}"
             response = error.response
             raise self._failure(what, response.status, said, response.headers) from error
-        except (MinioException, HTTPError) as error:
+        except (MinioException, HTTPError, ParseError) as error:
             raise StoreUnavailableError(f"the store {self.uri} failed: {what}: {error}") from error
         except ValueError as error:
             raise StoreError(f"the store {self.uri} refuses: {what}: {error}") from error
