@@ -1,11 +1,14 @@
 """Commands that measure again what the documents state: benchmark decisions."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from modelwarrant.cli.options import JsonOption, answer_json, note, table
+
+if TYPE_CHECKING:
+    from modelwarrant.records import Interval, RuleFigures
 
 __all__ = ["register"]
 
@@ -67,25 +70,21 @@ def decisions(
     if as_json:
         answer_json(results.summary.model_dump(mode="json"))
     else:
-        columns = ("rule", "wrong", "missed", "reviews", "trainings", "regret %")
-        table(
-            columns,
-            [
-                (
-                    each.rule,
-                    *(
-                        f"{value.estimate:.1f} [{value.lower:.1f}, {value.upper:.1f}]"
-                        for value in (
-                            each.wrong,
-                            each.missed,
-                            each.reviews,
-                            each.trainings,
-                            each.regret,
-                        )
-                    ),
-                )
-                for each in results.summary.overall
-            ],
-        )
+        columns = ("rule", "wrong", "missed", "reviews", "trained", "regret %")
+        table(columns, [_row(figures) for figures in results.summary.overall])
         note("in 100 decisions, with 95 % intervals over streams")
     note(f"wrote {', '.join(str(path) for path in results.files)}")
+
+
+def _row(figures: "RuleFigures") -> tuple[str, ...]:
+    """Return a rule's figures in 80 characters: intervals where a rule is judged by them."""
+    return (
+        figures.rule,
+        _with_interval(figures.wrong),
+        *(f"{each.estimate:.1f}" for each in (figures.missed, figures.reviews, figures.trainings)),
+        _with_interval(figures.regret),
+    )
+
+
+def _with_interval(value: "Interval") -> str:
+    return f"{value.estimate:.1f} [{value.lower:.0f}, {value.upper:.0f}]"

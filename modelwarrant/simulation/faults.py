@@ -5,7 +5,7 @@ simulated stream and for rows of one's own.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -22,18 +22,14 @@ _UNIT_BASE = 100.0
 _MISSING_SHARE, _STUCK_SHARE, _LEVEL_SHARE = 0.6, 2.0, 0.3
 
 
+@dataclass(frozen=True)
 class Leading:
-    """The columns that a fault takes: the two leading numbers, and a category.
+    """The columns that a fault takes."""
 
-    Args:
-        numbers: at least one name.
-        category: None where the rows have none.
-    """
-
-    def __init__(self, numbers: tuple[str, ...], category: str | None) -> None:
-        self.first = numbers[0]
-        self.second = numbers[1] if len(numbers) > 1 else None
-        self.category = category
+    first: str
+    second: str
+    category: str | None
+    """None where the rows have none."""
 
 
 def with_fault(
@@ -77,7 +73,7 @@ def _missing(
 def _missing_mar(
     drawn: Drawn, strength: Floats, leading: Leading, rng: np.random.Generator
 ) -> tuple[Drawn, Mask, tuple[str, ...]]:
-    beside = drawn.numbers[leading.second or leading.first]
+    beside = drawn.numbers[leading.second]
     return _dropped(drawn, leading.first, _some(_MISSING_SHARE * strength, rng) & _high(beside))
 
 
@@ -108,7 +104,7 @@ def _stuck(
 def _swapped(
     drawn: Drawn, strength: Floats, leading: Leading, rng: np.random.Generator
 ) -> tuple[Drawn, Mask, tuple[str, ...]]:
-    second = leading.second or leading.first
+    second = leading.second
     touched = _some(_STUCK_SHARE * strength, rng)
     one, two = drawn.numbers[leading.first], drawn.numbers[second]
     changed = {leading.first: np.where(touched, two, one), second: np.where(touched, one, two)}

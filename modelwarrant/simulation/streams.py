@@ -74,7 +74,7 @@ def simulate(scenario: Scenario, *, rows: int, seed: int) -> tuple[Window, Strea
     )
     drawn, touched = _columns(base, world), _touched(base, scenario.kind)
     if scenario.kind in FAULTS:
-        leading = Leading(base.numbers, "site")
+        leading = Leading(base.numbers[0], base.numbers[1], "site")
         drawn, _, touched = with_fault(drawn, scenario.kind, strength, leading, rng)
     truth = truth_of_stream(
         scenario, drawn, in_force=strength > 0, columns=touched, seed=seed, about=base.about

@@ -16,7 +16,7 @@ from modelwarrant.simulation.drawn import Drawn, Texts, window_of
 from modelwarrant.simulation.faults import FAULTS, Leading, with_fault
 from modelwarrant.simulation.scenario import Scenario, intensity
 from modelwarrant.simulation.streams import truth_of_stream
-from modelwarrant.windows import Window
+from modelwarrant.windows import Window, label_text
 
 __all__ = ["inject"]
 
@@ -36,7 +36,7 @@ _LOG_ODDS: Final = 2.0
 class _Roles:
     """Which columns a shift takes."""
 
-    numbers: tuple[str, ...]
+    numbers: tuple[str, str]
     """The numbers that go with the target most, the strongest first."""
     spare: str
     """The number that goes with the target least."""
@@ -91,32 +91,27 @@ def _demand(window: Window, scenario: Scenario) -> None:
 
 
 def _drawn(window: Window) -> Drawn:
-    schema, numbers, levels = window.schema, {}, {}
-    kept = tuple(f for f in schema.features if f.kind in ("number", "category"))
-    allowing = tuple(
-        f.model_copy(update={"missing": True, "range": None})
-        if f.kind == "number"
-        else f.model_copy(update={"missing": True})
-        for f in kept
+    """Return the columns without instants: the rows are shuffled, so a time says nothing."""
+    schema = window.schema
+    features = tuple(
+        feature.model_copy(update={"missing": True, "range": None})
+        for feature in schema.features
+        if feature.kind != "time"
     )
-    for feature in kept:
-        if feature.kind == "number":
-            numbers[feature.name] = window.numbers(feature.name)
-        else:
-            levels[feature.name] = _texts(window, feature.name)
     target = schema.target or ""
     is_classes = schema.task == "classification"
     return Drawn(
-        schema=schema.model_copy(update={"features": allowing, "time": None}),
-        numbers=numbers,
-        levels=levels,
+        schema=schema.model_copy(update={"features": features, "time": None}),
+        numbers={f.name: window.numbers(f.name) for f in features if f.kind == "number"},
+        levels={f.name: _texts(window, f.name) for f in features if f.kind != "number"},
         target=_texts(window, target) if is_classes else window.numbers(target),
     )
 
 
 def _texts(window: Window, name: str) -> Texts:
+    """Return a category, boolean or class as (n,) text, None where it is missing."""
     codes, texts = window.levels(name)
-    return np.array([*texts, None], dtype=object)[codes]  # the last entry serves missing
+    return np.array([*map(label_text, texts), None], dtype=object)[codes]
 
 
 def _take(drawn: Drawn, rows: Rows) -> Drawn:
@@ -139,7 +134,8 @@ def _roles(drawn: Drawn) -> _Roles:
     if len(strength) < 2:
         raise DataError("the rows have fewer than two numbers that vary: nothing can be shifted")
     ordered = sorted(strength, key=lambda name: (-strength[name], name))
-    return _Roles(tuple(ordered[:2]), ordered[-1], next(iter(drawn.levels), None))
+    categories = [f.name for f in drawn.schema.features if f.kind == "category"]
+    return _Roles((ordered[0], ordered[1]), ordered[-1], next(iter(categories), None))
 
 
 def _target_values(drawn: Drawn) -> Floats:
@@ -179,9 +175,7 @@ def _regimes(
         return _take(drawn, np.arange(rows)), in_force
     reserve = np.arange(quiet, len(drawn))
     weights = np.exp(tilt[reserve] - tilt[reserve].max())
-    chosen = rng.choice(
-        reserve, size=min(shifted, len(reserve)), replace=False, p=weights / weights.sum()
-    )
+    chosen = rng.choice(reserve, size=shifted, replace=False, p=weights / weights.sum())
     order = np.empty(rows, dtype=np.int64)
     order[~in_force] = np.arange(quiet)
     order[in_force] = chosen
@@ -210,7 +204,7 @@ def _shifted(
     """Change the rows of the new regime where the kind asks for it."""
     kind, strength = scenario.kind, scenario.size * in_force.astype(np.float64)
     if kind in FAULTS:
-        leading = Leading(roles.numbers, roles.category)
+        leading = Leading(*roles.numbers, roles.category)
         drawn, _, columns = with_fault(drawn, kind, strength, leading, rng)
         return drawn, columns
     if kind == "harmless":

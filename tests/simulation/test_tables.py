@@ -20,16 +20,21 @@ def table(task: str) -> Window:
     score = 2 * a + b + rng.standard_normal(ROWS)
     y = pa.array(score) if task == "regression" else pa.array(np.where(score > 3, "up", "down"))
     kind = pa.array(rng.choice(["k", "l"], ROWS))
+    when = pa.array(np.arange(ROWS), pa.timestamp("s", tz="UTC"))
     schema = FeatureSchema(
         features=(
             *(Feature(name=name, kind="number") for name in "abc"),
             Feature(name="k", kind="category"),
+            Feature(name="f", kind="boolean"),
+            Feature(name="t", kind="time"),
         ),
         task=task,
         target="y",
         classes=None if task == "regression" else ("down", "up"),
     )
-    return typed_window(pa.table({"a": a, "b": b, "c": c, "k": kind, "y": y}), schema)
+    return typed_window(
+        pa.table({"a": a, "b": b, "c": c, "k": kind, "f": c > 0, "t": when, "y": y}), schema
+    )
 
 
 @pytest.mark.parametrize("task", ["classification", "regression"])
@@ -99,3 +104,11 @@ def test_too_few_rows_are_refused() -> None:
     """A table of 100 rows makes no stream."""
     with pytest.raises(DataError, match="at least 200 rows"):
         inject(table("regression").take(np.arange(100)), parse_scenario("table/none"), seed=0)
+
+
+def test_booleans_are_kept_and_instants_left_out() -> None:
+    """Rows are shuffled: a time would say nothing, a flag says what it said."""
+    stream, _ = inject(table("regression"), parse_scenario("table/none"), seed=8)
+
+    assert ("a", "b", "c", "k", "f") == stream.schema.names
+    assert np.array_equal(stream.numbers("c") > 0, stream.numbers("f") == 1)

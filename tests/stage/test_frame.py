@@ -104,6 +104,23 @@ def test_an_undeclared_name_is_refused(tmp_path: Path, capsys: pytest.CaptureFix
     assert "nowhere" in capsys.readouterr().err
 
 
+def test_a_list_of_artifacts_is_read_in_its_order(tmp_path: Path) -> None:
+    """What a fan-out wrote comes as one list; an empty list is a list, and no artifact."""
+    document = json.loads(executor_input(tmp_path))
+    document["inputs"]["artifacts"] = {
+        "many": {"artifacts": [{"uri": "minio://b/1"}, {"uri": "minio://b/0"}]},
+        "none": {"artifacts": []},
+    }
+    seen = []
+
+    def body(task: Task) -> None:
+        seen.append((task.paths("many"), task.paths("none")))
+        task.path("none")
+
+    assert 2 == run_stage("toy", body, ["--executor-input", json.dumps(document)])
+    assert [((Path("/minio/b/1"), Path("/minio/b/0")), ())] == seen
+
+
 def test_whole_numbers_are_integers_at_any_depth(tmp_path: Path) -> None:
     """KFP sends 7 as 7.0 in structs and lists; a stage reads 7."""
     seen = {}
