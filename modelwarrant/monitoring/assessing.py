@@ -210,7 +210,8 @@ def _drift(report: DriftReport, rows: int, least: int) -> tuple[DriftLevel, str]
     if rows < least:
         return "unknown", f"{rows} predictions in the window, {least} are needed"
     if report.level == "blocked":
-        return "blocked", "; ".join(gate.detail for gate in report.gates if gate.level == "block")
+        faults = [gate for gate in report.gates if gate.level == "block"]
+        return "blocked", "; ".join(f"{gate.column or 'rows'}: {gate.detail}" for gate in faults)
     if report.level in ("drift", "notice"):
         names = [each.name for each in report.features if each.level == report.level]
         names += ["the rows as a whole"] if report.joint.level == report.level else []
