@@ -20,7 +20,7 @@ from xml.etree.ElementTree import ParseError
 
 import urllib3
 from minio import Minio
-from minio.error import MinioException, S3Error
+from minio.error import InvalidResponseError, MinioException, S3Error
 from urllib3.exceptions import HTTPError
 
 from modelwarrant.errors import (
@@ -44,6 +44,8 @@ _TAKEN = frozenset({409, 412})
 _TRIES = 4
 _FIRST_PAUSE_S = 0.1
 """A read that got no whole answer is sent again after this, twice this, four times this."""
+
+_ELSEWHERE = "is there a proxy, or another server, at the endpoint?"
 
 _TOLERATED_SKEW = timedelta(minutes=15)
 """S3 refuses signatures that are older or newer."""
@@ -207,10 +209,15 @@ class S3Store:
             said = f"{error.code}: {error.message}"
             response = error.response
             raise self._failure(what, response.status, said, response.headers) from error
-        except (MinioException, HTTPError, ParseError) as error:
+        except (InvalidResponseError, ParseError) as error:
+            raise StoreUnavailableError(
+                f"the store {self.uri} failed: {what}: {error}; {_ELSEWHERE}"
+            ) from error
+        except (MinioException, HTTPError) as error:
             raise StoreUnavailableError(f"the store {self.uri} failed: {what}: {error}") from error
         except ValueError as error:
-            raise StoreError(f"the store {self.uri} refuses: {what}: {error}") from error
+            hint = f"; {_ELSEWHERE}" if "XML" in str(error) else ""
+            raise StoreError(f"the store {self.uri} refuses: {what}: {error}{hint}") from error
 
     def _refusal(self, what: str, answer: Answer) -> WarrantError:
         return self._failure(what, answer.status, _said(answer), answer.headers)
@@ -266,10 +273,7 @@ def _no_store(answer: Answer) -> str:
     text = " ".join(answer.body[:120].decode("utf-8", "replace").split())
     if answer.status >= 500:
         return f"HTTP {answer.status} {text}".strip()
-    return (
-        f"HTTP {answer.status} {text!r} ({kind}) is no answer of an S3 server; "
-        "is there a proxy, or another server, at the endpoint?"
-    )
+    return f"HTTP {answer.status} {text!r} ({kind}) is no answer of an S3 server; {_ELSEWHERE}"
 
 
 def _skew(headers: Mapping[str, str]) -> timedelta:
