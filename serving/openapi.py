@@ -4,6 +4,7 @@ from typing import Any
 
 from modelwarrant.windows import Feature, FeatureSchema
 from serving.checks import example_row, has_integer_levels
+from serving.openapi_inference import inference_paths, inference_schemas
 from serving.served import Served
 
 __all__ = ["openapi_document", "row_schema"]
@@ -57,8 +58,10 @@ def openapi_document(served: Served, *, title: str, version: str, max_rows: int)
                     },
                 }
             },
+            "/shadow": {"get": _get("How another version would have answered", "Shadow")},
+            **inference_paths(served),
         },
-        "components": {"schemas": _schemas(served, row)},
+        "components": {"schemas": _schemas(served, row) | inference_schemas()},
     }
 
 
@@ -180,6 +183,7 @@ def _schemas(served: Served, row: dict[str, Any]) -> dict[str, Any]:
                 "stopping": {"type": "boolean"},
             }
         ),
+        "Shadow": _object({"role": {"enum": ["previous", "candidate", None]}}),
         "Liveness": _object({"live": {"type": "boolean"}}),
     }
 

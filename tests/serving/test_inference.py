@@ -396,3 +396,16 @@ def test_other_paths_are_refused_in_the_same_form(
 
     assert status == answer.status_code
     assert "error" in answer.json()
+
+
+def test_example_in_the_openapi_document_is_answered(place: Place) -> None:
+    """Both forms of the path describe the same request."""
+    paths = ask(place, "GET", "/openapi.json").json()["paths"]
+    bodies = [
+        described["post"]["requestBody"]["content"]["application/json"]["example"]
+        for path, described in paths.items()
+        if path.endswith("/infer")
+    ]
+
+    assert 2 == len(bodies)
+    assert 200 == infer(place, bodies[0]).status_code
