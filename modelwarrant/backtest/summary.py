@@ -118,8 +118,8 @@ def _figures(rule: str, kind: str, scores: Sequence[BacktestScore], seed: int) -
         streams=len(scores),
         decisions=int(decisions.sum()),
         promotions=sum(score.promotions for score in scores),
-        wrong=per_hundred(lambda score: score.wrong),
-        missed=per_hundred(lambda score: score.missed),
+        wrong=_or_unseen(per_hundred(lambda score: score.wrong), int(decisions.sum())),
+        missed=_or_unseen(per_hundred(lambda score: score.missed), int(decisions.sum())),
         reviews=per_hundred(lambda score: score.reviews),
         trainings=per_hundred(lambda score: score.trainings),
         regret=_interval(float(regrets.mean()), regrets[draws].mean(axis=1)),
@@ -135,3 +135,15 @@ def _interval(estimate: float, drawn: npt.NDArray[np.float64]) -> Interval:
         alpha=_ALPHA,
         method=f"bootstrap over streams, {_DRAWS:,} draws",
     )
+
+
+def _or_unseen(found: Interval, decisions: int) -> Interval:
+    """Return an interval that says how much none seen leaves open: a bootstrap of zeros does not.
+
+    Exact for independent decisions: with probability alpha a share of 1 - alpha^(1/n) stays unseen.
+    """
+    if found.estimate > 0 or not decisions:
+        return found
+    upper = 100 * (1 - _ALPHA ** (1 / decisions))
+    method = f"none seen in {decisions:,} decisions, taken as independent"
+    return found.model_copy(update={"upper": upper, "method": method})

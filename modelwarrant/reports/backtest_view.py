@@ -10,7 +10,7 @@ from modelwarrant.reports.plots import Scale, forest_axis, forest_scale, forest_
 
 __all__ = ["BacktestView", "backtest_view"]
 
-_HEADERS = ("Rule", "Streams", "Promotions", "Wrong", "Missed", "Reviews", "Trainings", "Regret, %")
+_HEADERS = ("Rule", "Wrong", "Missed", "Reviewed", "Trained", "Regret, %")
 _NUMERIC = frozenset(range(1, len(_HEADERS)))
 _RULES = {
     "policy-approved": "policy, its reviewer always approves",
@@ -42,7 +42,6 @@ def backtest_view(summary: BacktestSummary) -> BacktestView:
         facts=(
             Fact("Streams", count(summary.streams), plural(summary.seeds, "seed")),
             Fact("Scenarios", count(len(summary.scenarios)), listing(summary.scenarios, longest=3)),
-            Fact("Rules", count(len(summary.rules))),
         ),
         overall=_table(summary.overall),
         wrong=_forest(summary, "wrong", unit="wrong promotions in 100 decisions"),
@@ -67,13 +66,12 @@ def _rule(name: str) -> str:
 
 
 def _table(figures: tuple[RuleFigures, ...]) -> Table:
+    """Return the estimates alone, narrow enough for the frame of a pipeline's user interface."""
     rows = tuple(
         (
-            _rule(each.rule),
-            count(each.streams),
-            count(each.promotions),
+            each.rule,
             *(
-                _spoken(value)
+                number(value.estimate, decimals=1)
                 for value in (each.wrong, each.missed, each.reviews, each.trainings, each.regret)
             ),
         )
@@ -105,7 +103,7 @@ def _row(figures: RuleFigures, value: Interval, scale: Scale, unit: str) -> Fore
     return ForestRow(
         label=label,
         mark=None,
-        about=plural(figures.decisions, "decision"),
+        about=f"{figures.rule} · {plural(figures.decisions, 'decision')}",
         strip=forest_strip(value, scale, title=f"{label}: {spoken} {unit}"),
         estimate=number(value.estimate, decimals=1),
         bounds=spoken.partition(" ")[2],

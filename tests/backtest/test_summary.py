@@ -65,6 +65,16 @@ def test_an_interval_is_over_streams() -> None:
     assert (0.0, 100.0) == (torn.overall[0].wrong.lower, torn.overall[0].wrong.upper)
 
 
+def test_none_seen_is_not_none() -> None:
+    """Where nothing went wrong, the upper end says how much so few decisions leave open."""
+    few = summarise([made("sea/none/abrupt/0", 1, "a", wrong=0)]).overall[0].wrong
+    many = summarise([made("sea/none/abrupt/0", s, "a", wrong=0) for s in range(30)]).overall[0]
+
+    assert (0.0, 0.0) == (few.estimate, few.lower)
+    assert 60.2 == pytest.approx(few.upper, abs=0.1)  # 1 - 0.025 ** (1 / 4)
+    assert 3.0 == pytest.approx(many.wrong.upper, abs=0.1)  # of 120 decisions
+
+
 def test_the_order_of_scores_changes_nothing() -> None:
     """Pods end in any order: figures and table are the same, rules in the order given."""
     given = [made("sea/none/abrupt/0", seed, "a", wrong=seed) for seed in (1, 2, 3)]
