@@ -1,11 +1,11 @@
-"""Commands that measure again what the documents state: benchmark decisions."""
+"""Commands that measure again what the documents state: benchmark decisions, registry."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from modelwarrant.cli.options import JsonOption, answer_json, note, table
+from modelwarrant.cli.options import JsonOption, StoreOption, answer_json, note, table
 
 if TYPE_CHECKING:
     from modelwarrant.records import Interval, RuleFigures
@@ -18,6 +18,7 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(help="Measure again what the documents state.", no_args_is_help=True)
     group.callback()(_group)
     group.command("decisions")(decisions)
+    group.command("registry")(registry)
     app.add_typer(group, name="benchmark")
 
 
@@ -88,3 +89,30 @@ def _row(figures: "RuleFigures") -> tuple[str, ...]:
 
 def _with_interval(value: "Interval") -> str:
     return f"{value.estimate:.1f} [{value.lower:.0f}, {value.upper:.0f}]"
+
+
+def registry(
+    store: StoreOption = None,
+    writers: Annotated[int, typer.Option("--writers", min=1, help="Processes.")] = 16,
+    entries: Annotated[int, typer.Option("--entries", min=1, help="Of each writer.")] = 250,
+    ledger: Annotated[
+        int, typer.Option("--ledger", min=2, help="Entries of the ledger that is opened.")
+    ] = 5000,
+    blobs_mb: Annotated[int, typer.Option("--blobs-mb", min=0, help="Its blobs.")] = 64,
+    as_json: JsonOption = False,
+) -> None:
+    """Race, append, open and verify ledgers in a place of their own in the store."""
+    from modelwarrant.cli.measuring import Size, measure_registry
+    from modelwarrant.stage.settings import read_settings
+
+    size = Size(writers, entries, racers=32, keys=200, ledger=ledger, blobs_mb=blobs_mb)
+    uri = store or read_settings().store
+    figures = list(measure_registry(uri, size, show=note))
+    if as_json:
+        answer_json({"store": uri, "figures": [vars(each) for each in figures]})
+        return
+    met = {True: "met", False: "MISSED", None: "-"}
+    table(
+        ("what", "measured", "unit", "goal", "is"),
+        ((f.what, f"{f.value:,.2f}", f.unit, f.goal, met[f.is_met]) for f in figures),
+    )
