@@ -98,7 +98,7 @@ class LogCounts(Part):
     repeated: int = 0
     """Rows of production with a request id and row that an earlier answer has; not used."""
     future: int = 0
-    """Rows dated after the pass began: clocks disagree. They are used; their date orders them."""
+    """Rows dated after the day of the pass: clocks disagree. Used all the same."""
     first: str | None = None
     """Time of the window's oldest row."""
     last: str | None = None
