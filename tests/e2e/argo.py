@@ -6,6 +6,7 @@ the executor input that the launcher would hand over. Artifacts lie on a volume 
 so nothing is uploaded between them.
 """
 
+import contextlib
 import json
 import time
 from collections.abc import Callable, Mapping
@@ -44,13 +45,16 @@ _CONTAINER_SECURITY = {
     "capabilities": {"drop": ["ALL"]},
 }
 _CLAIM = {
-    "metadata": {"name": "work"},
+    "apiVersion": "v1",
+    "kind": "PersistentVolumeClaim",
+    "metadata": {"name": "e2e-work"},
     "spec": {
         "accessModes": ["ReadWriteOnce"],
         "storageClassName": "standard",
-        "resources": {"requests": {"storage": "1Gi"}},
+        "resources": {"requests": {"storage": "5Gi"}},
     },
 }
+"""One for all runs, a folder each: volumes of the test cluster are few and serve once."""
 
 
 def workflow_of(plan: Plan, parameters: Mapping[str, Any], *, name: str) -> Json:
@@ -66,12 +70,13 @@ def workflow_of(plan: Plan, parameters: Mapping[str, Any], *, name: str) -> Json
         "entrypoint": "graph",
         "serviceAccountName": "pipeline-runner",
         "securityContext": _POD_SECURITY,
-        "volumes": [{"name": "tmp", "emptyDir": {}}],
-        "volumeClaimTemplates": [_CLAIM],
-        "volumeClaimGC": {"strategy": "OnWorkflowCompletion"},
+        "volumes": [
+            {"name": "tmp", "emptyDir": {}},
+            {"name": "work", "persistentVolumeClaim": {"claimName": "e2e-work"}},
+        ],
         "templates": [
             {"name": "graph", "dag": {"tasks": [_dag_task(task) for task in plan.tasks]}},
-            *(_template(task, bound) for task in plan.tasks),
+            *(_template(task, bound, f"/work/{name}") for task in plan.tasks),
         ],
     }
     return {
@@ -96,8 +101,8 @@ def _dag_task(task: PlannedTask) -> Json:
     }
 
 
-def _template(task: PlannedTask, bound: Mapping[str, Any]) -> Json:
-    given = executor_input(task, bound)
+def _template(task: PlannedTask, bound: Mapping[str, Any], root: str) -> Json:
+    given = executor_input(task, bound, root)
     template: Json = {
         "name": task.name,
         "inputs": {
@@ -109,7 +114,7 @@ def _template(task: PlannedTask, bound: Mapping[str, Any]) -> Json:
         },
         "outputs": {
             "parameters": [
-                {"name": name, "valueFrom": {"path": f"{_folder(task.name)}/parameters/{name}"}}
+                {"name": name, "valueFrom": {"path": f"{root}/{task.name}/parameters/{name}"}}
                 for name in task.output_parameters
             ]
         },
@@ -150,7 +155,7 @@ def _retry(policy: Mapping[str, Any]) -> Json:
     }
 
 
-def executor_input(task: PlannedTask, bound: Mapping[str, Any]) -> str:
+def executor_input(task: PlannedTask, bound: Mapping[str, Any], root: str) -> str:
     """Return the executor input, JSON, in which Argo still fills what other tasks give.
 
     Argo pastes ``{{...}}`` as raw text and ``{{=...}}`` as an expression's value, both escaped for
@@ -158,7 +163,7 @@ def executor_input(task: PlannedTask, bound: Mapping[str, Any]) -> str:
     in a person's text are told apart by a JSON escape. An output parameter that holds two braces
     would be taken for a tag on its way; no stage's does.
     """
-    folder = _folder(task.name)
+    folder = f"{root}/{task.name}"
     holes: dict[str, str] = {}
     values: Json = {}
     for name, given in task.parameters.items():
@@ -177,7 +182,7 @@ def executor_input(task: PlannedTask, bound: Mapping[str, Any]) -> str:
         "inputs": {
             "parameterValues": values,
             "artifacts": {
-                name: {"artifacts": [_artifact(name, _folder(given.task), given.output)]}
+                name: {"artifacts": [_artifact(name, f"{root}/{given.task}", given.output)]}
                 for name, given in task.artifacts.items()
             },
         },
@@ -207,12 +212,11 @@ def _artifact(name: str, folder: str, file: str) -> Json:
     return {"name": name, "uri": f"{folder}/{file}", "metadata": {}}
 
 
-def _folder(task: str) -> str:
-    return f"/work/{task}"
-
-
 def submit(workflow: Json, api: client.CustomObjectsApi) -> str:
-    """Create the Workflow and return its name."""
+    """Create the Workflow, and the volume of all runs where it is absent; return its name."""
+    with contextlib.suppress(client.ApiException):  # it is there already
+        core = client.CoreV1Api(api.api_client)
+        core.create_namespaced_persistent_volume_claim(NAMESPACE, _CLAIM)
     return str(api.create_namespaced_custom_object(**_API, body=workflow)["metadata"]["name"])
 
 
@@ -223,7 +227,7 @@ def read(name: str, api: client.CustomObjectsApi) -> Json:
 
 
 def delete(name: str, api: client.CustomObjectsApi) -> None:
-    """Remove the Workflow and, with it, its pods and its own claim."""
+    """Remove the Workflow and, with it, its pods."""
     api.delete_namespaced_custom_object(**_API, name=name)
 
 
