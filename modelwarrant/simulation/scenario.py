@@ -60,14 +60,15 @@ KINDS: Final[Mapping[str, str]] = MappingProxyType(
         "prior": "the log odds of the classes move by 2 SIZE (a regression's target is tilted by "
         "SIZE of its standard deviations); P(x | y) stays",
         "concept": "P(y | x) moves everywhere, by SIZE of the way to another rule",
-        "concept_subgroup": "the same, in one subgroup only",
+        "concept_subgroup": "P(y | x) moves in one subgroup, by SIZE of the way to another rule",
         "harmless": "a number that the target does not depend on moves by SIZE deviations",
         "label_noise": "labels flip with probability 0.4 SIZE; a number's noise grows by 2 SIZE",
         "missing": "the leading number is missing in 0.6 SIZE of the rows, at random",
-        "missing_mar": "the same, only where the second number is high",
-        "missing_mnar": "the same, only where the number itself is high",
+        "missing_mar": "the leading number is missing in 0.6 SIZE of the rows in which the second "
+        "is high",
+        "missing_mnar": "the leading number is missing in 0.6 SIZE of the rows in which it is high",
         "unit": "the leading number is multiplied by 100 to the power of SIZE",
-        "stuck": "the leading number repeats its last value in 2 SIZE of the rows",
+        "stuck": "the leading number repeats one value in 2 SIZE of the rows",
         "swapped": "the two leading numbers change places in 2 SIZE of the rows",
         "new_level": "a category takes a level never seen before in 0.3 SIZE of the rows",
     }

@@ -24,9 +24,10 @@ Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 Rows = npt.NDArray[np.int64]
 
-_RESERVE: Final = 3.0
-"""Rows that a tilted regime chooses from, for each row it takes."""
-_FARTHEST: Final = 3.0
+_SHRINK: Final = 0.97
+"""A tilted regime keeps some of the rows behind the quiet ones; the stream is cut until they do."""
+_FARTHEST: Final = 2.0
+"""Standard deviations from the mean beyond which a row counts no more: enough rows are kept."""
 _FEWEST: Final = 200
 _FLIPPED: Final = 0.4
 _LOG_ODDS: Final = 2.0
@@ -154,7 +155,7 @@ def _ranks(values: Floats) -> Floats:
 
 
 def _scaled(values: Floats) -> Floats:
-    """Return values in standard deviations from their mean, no farther than three; missing is 0."""
+    """Return values in standard deviations from their mean, no farther than two; missing is 0."""
     spread = float(np.nanstd(values)) or 1.0
     scaled = (values - np.nanmean(values)) / spread
     return np.clip(np.nan_to_num(scaled), -_FARTHEST, _FARTHEST)
@@ -167,18 +168,23 @@ def _regimes(
     tilt = _tilt(drawn, scenario, roles)
     if tilt is None:
         return drawn, _in_force(scenario, len(drawn), rng)
-    share = _in_force(scenario, len(drawn), np.random.default_rng(0)).mean()
-    rows = int(len(drawn) / (1 - share + share * _RESERVE))
-    in_force = _in_force(scenario, rows, rng)
-    quiet, shifted = int((~in_force).sum()), int(in_force.sum())
-    if not shifted:
-        return _take(drawn, np.arange(rows)), in_force
-    reserve = np.arange(quiet, len(drawn))
-    weights = np.exp(tilt[reserve] - tilt[reserve].max())
-    chosen = rng.choice(reserve, size=shifted, replace=False, p=weights / weights.sum())
+    accepted = rng.random(len(drawn)) < np.exp(tilt - tilt.max())
+    rows = len(drawn)
+    while True:
+        in_force = _in_force(scenario, rows, rng)
+        quiet = int(np.count_nonzero(~in_force))
+        chosen = quiet + np.flatnonzero(accepted[quiet:])
+        if len(chosen) >= rows - quiet:
+            break
+        rows = int(rows * _SHRINK)
+        if rows < _FEWEST:
+            raise DataError(
+                f"scenario {scenario.text}: {len(drawn):,} rows are too few to choose a regime "
+                "from; take more rows or a smaller size"
+            )
     order = np.empty(rows, dtype=np.int64)
     order[~in_force] = np.arange(quiet)
-    order[in_force] = chosen
+    order[in_force] = chosen[: rows - quiet]
     return _take(drawn, order), in_force
 
 

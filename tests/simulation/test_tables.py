@@ -65,6 +65,17 @@ def test_a_chosen_regime_repeats_no_row(kind: str) -> None:
     assert a[:half].mean() + 0.5 < a[half:].mean()
 
 
+def test_a_prior_shift_has_its_size() -> None:
+    """The log odds of the classes move by twice the size, as in a simulated stream."""
+    stream, truth = inject(
+        table("classification"), parse_scenario("table/prior/abrupt/0.5"), seed=9
+    )
+    up, half = stream.codes("y", ("up",)) == 0, truth.change_points[0]
+    odds = [part.mean() / (1 - part.mean()) for part in (up[:half], up[half:])]
+
+    assert 1.0 == pytest.approx(np.log(odds[1] / odds[0]), abs=0.2)  # three standard errors
+
+
 def test_a_harmless_shift_takes_the_column_that_matters_least() -> None:
     """It moves the number that goes with the target least, after cutting every tie to it."""
     stream, truth = inject(table("regression"), parse_scenario("table/harmless"), seed=5)
@@ -98,6 +109,14 @@ def test_a_correlation_is_refused() -> None:
     """It could not be put into rows without changing the rule as well."""
     with pytest.raises(DataError, match="take a simulated stream"):
         inject(table("regression"), parse_scenario("table/covariate_joint"), seed=0)
+
+
+def test_too_few_rows_to_choose_from_are_refused() -> None:
+    """A strong tilt keeps few rows: of 300 no stream is left."""
+    rows = table("regression").take(np.arange(300))
+
+    with pytest.raises(DataError, match="smaller size"):
+        inject(rows, parse_scenario("table/covariate/abrupt/2"), seed=0)
 
 
 def test_too_few_rows_are_refused() -> None:
