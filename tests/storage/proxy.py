@@ -22,10 +22,10 @@ FAULTS = (
 """``before`` and ``after``: whether the store carried the request out. ``delay``: it does, when the
 client has given up. ``a page``: a 200 with HTML, as captive portals answer."""
 
-PATIENCE_S = 0.25
-"""Of the client; a delay is longer."""
+PATIENCE_S = 0.4
+"""Of a client that meets a delay, which is longer."""
 
-DELAY_S = 0.6
+DELAY_S = 0.8
 
 _BUSY = b"<?xml version='1.0'?><Error><Code>SlowDown</Code><Message>later</Message></Error>"
 _PAGE = b"<html><body>Please log in to use this network.</body></html>"
