@@ -142,6 +142,7 @@ def _approval(
         reason=decision["reason"],
         time=time,
         signature=decision.get("signature"),
+        named_by="the API server",
     )
 
 

@@ -78,10 +78,9 @@ def show(id: IdArgument, store: StoreOption = None, as_json: JsonOption = False)
     if decision is not None:
         print_decision(decision)
     for approval in request.approvals:
-        proof = "signed" if approval.signature else "asserted, not proven"
         by_self = ", by the requester" if approval.self_approved else ""
         console.print(
-            f"  {approval.verdict.lower()} by {approval.approver} ({proof}{by_self}): "
+            f"  {approval.verdict.lower()} by {approval.approver} ({approval.proof}{by_self}): "
             f"{approval.reason}",
             markup=False,
         )

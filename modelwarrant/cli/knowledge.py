@@ -168,7 +168,7 @@ def model_history(place: Place, model: str, *, as_of: str | None) -> dict[str, A
                 "time": entry.time,
                 "op": entry.op,
                 "actor": entry.actor,
-                "summary": "; ".join(_words(entry)),
+                "summary": "; ".join(_words(entry, state.mode)),
                 "digest": entry.digest,
                 "payload": entry.payload,
             }
@@ -197,8 +197,8 @@ def _moment(text: str) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _words(entry: LedgerEntry) -> Iterator[str]:
-    """Put an entry's payload into words."""
+def _words(entry: LedgerEntry, mode: str | None) -> Iterator[str]:
+    """Put an entry's payload into words; on a cluster the API server vouches for names."""
     payload = entry.payload
     if entry.op == "register":
         yield f"version {entry.seq}, model {payload['digest'][:19]}"
@@ -208,7 +208,8 @@ def _words(entry: LedgerEntry) -> Iterator[str]:
         yield f"version {payload['version']} to production"
         for used in payload["approvals"]:
             how = "self-approved" if used["self_approved"] else "a second person"
-            proof = "signed" if used.get("signature") else "asserted, not proven"
+            unsigned = "asserted, not proven" if mode == "laptop" else "named by the API server"
+            proof = "signed" if used.get("signature") else unsigned
             yield f"approved by {used['approver']} ({how}, {proof}): {used['reason']}"
     elif entry.op == "rollback":
         yield f"back to version {payload['to']}: {payload['reason']}"

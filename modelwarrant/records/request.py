@@ -26,6 +26,15 @@ class Approval(Part):
     """The requester approved; legal on a laptop's ledger only, and shown everywhere."""
     signature: str | None = None
     """SSH signature of the canonical statement; None reads as 'asserted, not proven'."""
+    named_by: str | None = None
+    """Who vouches for the name: a cluster's API server; None on a laptop, where nobody does."""
+
+    @property
+    def proof(self) -> str:
+        """What shows that this person answered, in a few words."""
+        if self.signature:
+            return "signed"
+        return "asserted, not proven" if self.named_by is None else f"named by {self.named_by}"
 
 
 class PromotionRequest(Record):

@@ -163,7 +163,7 @@ def approval_views(decision: Decision, approvals: Sequence[Approval]) -> tuple[A
         ApprovalView(
             mark=Mark(each.verdict.lower(), "good" if each.verdict == "Approved" else "bad"),
             approver=each.approver,
-            proof="asserted, not proven"
+            proof=each.proof
             if each.signature is None
             else "signed; warrant verify checks the signature",
             is_self=each.self_approved,
