@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from modelwarrant.windows import Feature
+from modelwarrant.windows.logged import logged_features, score_column
 from serving.columns import coded, fixed, texts, truths
 from serving.rows import Rows
 from serving.served import Served
@@ -20,7 +21,6 @@ from serving.slices import Slices
 
 __all__ = ["Segment", "payload_columns"]
 
-_OWN = ("request_id", "row", "time", "version", "decision_id", "prediction")
 _SLICE_ROWS = 512
 """Rows of a text column that are made in one piece of work: 0.2 ms."""
 
@@ -30,15 +30,7 @@ _DAY_NS = 86_400 * 10**9
 
 def payload_columns(served: Served) -> dict[str, str]:
     """Return, for each feature of a version, its column in the log."""
-    taken = {*_OWN, *(f"score.{label}" for label in served.schema.classes or ())}
-    columns = {}
-    for name in served.schema.names:
-        column = name
-        while column in taken:
-            column = f"feature.{column}"
-        taken.add(column)
-        columns[name] = column
-    return columns
+    return logged_features(served.schema)
 
 
 class Segment:
@@ -161,4 +153,4 @@ class Segment:
         codes = np.argmax(scores, axis=1).astype(np.int32)
         yield "prediction", coded(codes, classes)
         for position, label in enumerate(classes):
-            yield f"score.{label}", fixed(pa.float64(), scores[:, position])
+            yield score_column(label), fixed(pa.float64(), scores[:, position])

@@ -22,8 +22,11 @@ __all__ = ["Joined", "join"]
 _BATCH = 50_000
 """Rows of the log looked up at a time: the labels' index is built once for each batch."""
 
-_MOST = 100_000
-"""Newest labelled rows that are kept; the tests follow 20,000, the watch the first 1,500."""
+_FIRST = 5_000
+"""Oldest labelled rows that are kept: the watch of a promotion looks at them."""
+
+_NEWEST = 100_000
+"""Newest labelled rows that are kept: the test of the loss follows 20,000."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,9 @@ def join(reader: LogReader, labels: Labels, *, version: int, schema: FeatureSche
         is_known[at] = True
         labelled = table.take(pa.array(rows)).append_column("__label", pa.array(at))
         found.append(labelled.filter(pc.equal(labelled.column("version"), version)))
-    mine = _once(found)
+    whole = _once(found)
+    known_to_mine = len(np.unique(np.asarray(whole.column("__label"))))
+    mine = _kept(whole)
     at = np.asarray(mine.column("__label")) if len(mine) else np.zeros(0, dtype=np.int64)
     stated = labels.table.take(pa.array(at))
     target, is_readable = _target(stated.column("label"), schema)
@@ -75,8 +80,8 @@ def join(reader: LogReader, labels: Labels, *, version: int, schema: FeatureSche
             keys=labels.keys,
             corrected=labels.corrected,
             conflicting=labels.conflicting,
-            joined=len(mine),
-            of_other_versions=int(is_known.sum()) - len(np.unique(at)),
+            joined=len(whole) - (len(stated) - len(mine)),
+            of_other_versions=int(is_known.sum()) - known_to_mine,
             unknown_requests=int((~is_known).sum()),
             unreadable=len(stated) - len(mine),
             early=int(is_early.sum()),
@@ -109,7 +114,7 @@ def _names(table: pa.Table) -> pa.Array:
 
 
 def _once(tables: list[pa.Table]) -> pa.Table:
-    """Return the labelled rows, each key once, oldest answer first, the newest ones only."""
+    """Return the labelled rows, each key once, oldest answer first."""
     if not tables or not sum(map(len, tables)):
         return pa.table({**{name: [] for name in KEYS}, "__label": []})
     table = _concat(tables)
@@ -117,7 +122,15 @@ def _once(tables: list[pa.Table]) -> pa.Table:
     table = table.take(pc.sort_indices(table, sort_keys=by_key))
     table = table.filter(pa.array(is_first_of_key(table)))
     in_time = pc.sort_indices(table, sort_keys=[("time", "ascending"), *by_key[:2]])
-    return table.take(in_time[max(0, len(in_time) - _MOST) :]).combine_chunks()
+    return table.take(in_time).combine_chunks()
+
+
+def _kept(table: pa.Table) -> pa.Table:
+    """Return the first and the newest rows, all of them where they are not too many."""
+    if len(table) <= _FIRST + _NEWEST:
+        return table
+    parts = [table.slice(0, _FIRST), table.slice(len(table) - _NEWEST)]
+    return pa.concat_tables(parts).combine_chunks()
 
 
 def _target(texts: pa.ChunkedArray, schema: FeatureSchema) -> tuple[pa.Array, pa.Array]:
