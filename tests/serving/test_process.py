@@ -152,11 +152,10 @@ def test_request_in_flight_is_finished_at_the_end(
     assert 9000 == logged_rows(place)
 
 
-def test_signal_under_load_loses_no_request(
-    place: Place, tmp_path: Path, started: list[Service]
-) -> None:
-    """Clients that keep connections open get every answer, and then a refused connection."""
-    service = start(started, place, tmp_path / "cache")
+def lose_nothing(place: Place, cache: Path, started: list[Service]) -> None:
+    """Stop a service under load, and count: clients got every answer, the log holds every row."""
+    before = logged_rows(place)
+    service = start(started, place, cache)
     answered: list[int] = []
 
     def ask() -> None:
@@ -178,7 +177,61 @@ def test_signal_under_load_loses_no_request(
 
     assert 0 == service.ended()[0]
     assert {200} == set(answered)
-    assert len(answered) == logged_rows(place)
+    assert len(answered) == logged_rows(place) - before
+
+
+def test_signal_under_load_loses_no_request(
+    place: Place, tmp_path: Path, started: list[Service]
+) -> None:
+    """Clients that keep connections open get every answer, and then a refused connection."""
+    lose_nothing(place, tmp_path / "cache", started)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_ten_signals_under_load_lose_no_request(
+    place: Place, tmp_path: Path, started: list[Service]
+) -> None:
+    """Ten times in a row."""
+    for _ in range(10):
+        lose_nothing(place, tmp_path / "cache", started)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_killed_processes_answer_nothing_wrong(
+    place: Place, tmp_path: Path, started: list[Service]
+) -> None:
+    """SIGKILL under load, ten times: at most the requests in flight fail, the others are right."""
+    for _ in range(10):
+        service = start(started, place, tmp_path / "cache")
+        right: list[bool] = []
+        failed: list[str] = []
+
+        def ask(
+            address: str = service.address, right: list[bool] = right, failed: list[str] = failed
+        ) -> None:
+            with httpx.Client() as http:
+                while True:
+                    try:
+                        answer = http.post(f"{address}/predict", json=ROW).json()
+                    except httpx.ConnectError:
+                        return
+                    except httpx.TransportError as error:
+                        failed.append(repr(error))
+                        return
+                    right.append(abs(answer["probabilities"]["1"] - 0.25) < 1e-12)
+
+        with ThreadPoolExecutor(4) as clients:
+            asking = [clients.submit(ask) for _ in range(4)]
+            while len(right) < 50:
+                time.sleep(0.01)
+            service.process.kill()
+            for one in asking:
+                one.result(timeout=20)
+
+        assert all(right)
+        assert len(failed) <= 4
 
 
 def test_draining_service_answers_through_its_grace_period(
