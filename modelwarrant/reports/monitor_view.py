@@ -117,7 +117,7 @@ def _labels(action: MonitoringAction) -> tuple[Fact, ...]:
     needed = "undefined" if seen.n_settle is None else count(seen.n_settle)
     found = [
         Fact("Of production's answers", count(labels.joined)),
-        Fact("In the current window", count(seen.n_recent), f"{needed} settle the question"),
+        Fact("In the current window", count(seen.n_recent), f"({needed} settle the question)"),
     ]
     for name, value, note in (
         ("Of other versions' answers", labels.of_other_versions, ""),

@@ -15,7 +15,17 @@ from pathlib import Path
 import pytest
 
 from modelwarrant import reports
-from modelwarrant.records import Distribution, DriftReport, FeatureDrift
+from modelwarrant.monitoring import action_of
+from modelwarrant.records import (
+    Distribution,
+    DriftReport,
+    FeatureDrift,
+    LabelCounts,
+    LogCounts,
+    MonitoringAction,
+    Stratum,
+)
+from tests.monitoring.evidence import watched
 from tests.reports import samples
 
 TOKEN = "t0k"  # noqa: S105 - not a secret, but what the tests look for
@@ -71,6 +81,31 @@ def flat(text: str) -> str:
     return " ".join(text.split())
 
 
+def monitored() -> MonitoringAction:
+    """Return what a monitoring pass did that saw everything at once."""
+    seen = watched(
+        drift="blocked",
+        drift_reason=samples.HOSTILE,
+        agreement=0.9,
+        log=LogCounts(
+            rows=9, window=9, torn=(samples.HOSTILE,), gone={"7": 3}, repeated=1, future=2, others=4
+        ),
+        labels=LabelCounts(
+            broken=("labels/x",),
+            corrected=1,
+            conflicting=2,
+            of_other_versions=3,
+            unknown_requests=4,
+            unreadable=5,
+            early=6,
+            state_digest=samples.digest("labels"),
+        ),
+        sample=(Stratum(name="answer 0 to 0.2", rows=100, asked=20),),
+        situation={"open_run": samples.HOSTILE, "model": "flights"},
+    )
+    return action_of(seen)
+
+
 def pages() -> Iterator[tuple[str, str]]:
     """Give every page of the room, with its name."""
     for name, make in samples.ALL.items():
@@ -103,6 +138,7 @@ def pages() -> Iterator[tuple[str, str]]:
     yield "requests", reports.requests_page([run.request], form=form)
     yield "drift", reports.drift_page(samples.drift_report(blocked=True))
     yield "evaluation", reports.evaluation_page(samples.regression(), samples.manifest())
+    yield "monitor", reports.monitor_page(monitored(), samples.drift_report(blocked=True))
 
 
 PAGES = dict(pages())
@@ -642,6 +678,15 @@ def test_nothing_asked_yet_is_said() -> None:
     form = reports.ReviewForm(home="/x/", token=TOKEN, person="ben")
 
     assert "Nothing was asked yet." in reports.requests_page([], form=form)
+
+
+def test_a_monitoring_pass_names_what_was_odd() -> None:
+    """Torn files, gone versions, labels in conflict: each with its number, and what was done."""
+    text = flat(Outline(PAGES["monitor"]).text)
+
+    assert "With a fault in the data no machine moves production" in text
+    for said in ("Of version 7, which is gone 3", "In conflict 2", "Torn files 1", "Corrected 1"):
+        assert said in text
 
 
 def test_a_request_id_is_one_segment_of_its_address() -> None:
