@@ -189,11 +189,10 @@ class Recorder:
     def _file(self, segment: Segment) -> _File:
         table = segment.table(self._private, self._slices)
         sink = io.BytesIO()
-        codes = [
-            name for name in table.column_names if str(table.schema.field(name).type)[:4] == "dict"
-        ]
         # ids and floats hardly repeat: a dictionary of them costs time and saves nothing
-        pq.write_table(table, sink, compression="zstd", use_dictionary=codes)
+        levels = [field.name for field in table.schema if str(field.type).startswith("dictionary")]
+        repeated = ["decision_id", *levels]
+        pq.write_table(table, sink, compression="zstd", use_dictionary=repeated)
         key = f"payload/{self._model}/{segment.day}/{self._prefix}-{self._files}.parquet"
         self._files += 1
         return _File(key, sink.getvalue(), table.num_rows)

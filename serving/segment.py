@@ -102,7 +102,8 @@ class Segment:
         times = np.array([at // _US for _, at, _ in self._requests], dtype=np.int64)
         yield "time", fixed(pa.timestamp("us", tz="UTC"), np.repeat(times, sizes))
         yield "version", fixed(pa.int64(), np.full(self.rows, self.served.version, np.int64))
-        yield "decision_id", coded(np.zeros(self.rows, np.int32), [self.served.decision_id])
+        decision = coded(np.zeros(self.rows, np.int32), [self.served.decision_id])
+        yield "decision_id", decision.dictionary_decode()
         named = payload_columns(self.served)
         for position, feature in enumerate(self.served.schema.features):
             if feature.name not in private:
@@ -151,6 +152,6 @@ class Segment:
             yield "prediction", fixed(pa.float64(), scores[:, 0])
             return
         codes = np.argmax(scores, axis=1).astype(np.int32)
-        yield "prediction", coded(codes, classes)
+        yield "prediction", coded(codes, classes).dictionary_decode()
         for position, label in enumerate(classes):
             yield score_column(label), fixed(pa.float64(), scores[:, position])

@@ -1,4 +1,4 @@
-"""Commands that measure again what the documents state: benchmark decisions, registry."""
+"""Commands that measure again what the documents state: benchmark decisions, registry, serving."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from modelwarrant.cli.options import JsonOption, StoreOption, answer_json, note, table
+from modelwarrant.cli.serving_benchmark import serving
 
 if TYPE_CHECKING:
     from modelwarrant.records import Interval, RuleFigures
@@ -19,6 +20,7 @@ def register(app: typer.Typer) -> None:
     group.callback()(_group)
     group.command("decisions")(decisions)
     group.command("registry")(registry)
+    group.command("serving")(serving)
     app.add_typer(group, name="benchmark")
 
 

@@ -289,3 +289,30 @@ def test_missing_values_of_every_kind_are_null(store: FailingStore) -> None:
 
     [table] = files(store).values()
     assert dict.fromkeys(ROW) == {name: table[name][0].as_py() for name in ROW}
+
+
+def test_columns_have_the_types_that_readers_expect(store: FailingStore) -> None:
+    """Labels and ids are plain text; the levels of a category are kept once."""
+    log = recorder(store)
+    log.record(*answered(served(), ROW))
+
+    log.flush()
+
+    [table] = files(store).values()
+    text = {"request_id", "decision_id", "prediction"}
+    assert text == {field.name for field in table.schema if field.type == pa.string()}
+    levels = {field.name for field in table.schema if pa.types.is_dictionary(field.type)}
+    assert {"carrier", "month"} == levels
+
+
+def test_writer_works_in_pieces_of_a_millisecond(store: FailingStore) -> None:
+    """The rows of five thousand requests are never one piece of work."""
+    log = recorder(store, flush_rows=6000, buffer_rows=6000)
+    one = answered(served(), ROW)
+    for _ in range(5000):
+        log.record(*one)
+
+    log.flush()
+
+    assert 5000 == log.counts().written
+    assert log.longest_slice_s < 0.003  # of processor time: 1 ms, and a neighbour's cache misses

@@ -1,0 +1,45 @@
+"""The command that compares our prediction service with others: benchmark serving."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from modelwarrant.errors import PermanentError
+
+__all__ = ["serving"]
+
+_ROOT = Path(__file__).resolve().parents[2]
+
+
+def serving(
+    seconds: Annotated[float, typer.Option("--seconds", min=1, help="Length of a load.")] = 4.0,
+    only: Annotated[
+        list[str] | None,
+        typer.Option("--only", metavar="R", help="fastapi, mlserver, bentoml or mlflow (again)."),
+    ] = None,
+    cache: Annotated[
+        Path | None, typer.Option("--cache", help="Folder of the other servers' environments.")
+    ] = None,
+    to: Annotated[Path | None, typer.Option("--out", help="File for the results, JSON.")] = None,
+) -> None:
+    """Compare requests a second with FastAPI, MLServer, BentoML and mlflow, side by side.
+
+    Needs wrk, and a network on the first run; from a source tree only. Takes about ten minutes.
+    """
+    program = _ROOT / "ci" / "benchmark_serving.py"
+    if not program.exists():
+        raise PermanentError(f"{program} is not there: run this in a checkout of the project")
+    arguments = ["--seconds", str(seconds)]
+    for name in only or ():
+        arguments += ["--only", name]
+    if cache is not None:
+        arguments += ["--cache", str(cache.absolute())]
+    if to is not None:
+        arguments += ["--json", str(to.absolute())]
+    command = [sys.executable, "-m", "ci.benchmark_serving", *arguments]
+    done = subprocess.run(command, cwd=_ROOT, check=False)  # noqa: S603 - our own program
+    if done.returncode:
+        raise typer.Exit(done.returncode)
