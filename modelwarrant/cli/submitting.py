@@ -6,6 +6,7 @@ who asked, and the gate's answer to it proves that a gate is there, before any s
 
 import contextlib
 import io
+import re
 import secrets
 import tempfile
 import time
@@ -41,11 +42,23 @@ from modelwarrant.project import Project, load
 from modelwarrant.sources.location import scheme_of
 from modelwarrant.windows import FeatureSchema
 
-__all__ = ["Submission", "Target", "submit_lifecycle"]
+__all__ = [
+    "Submission",
+    "Target",
+    "connect",
+    "contract_of",
+    "demand_reachable",
+    "first_line",
+    "named_package",
+    "quiet",
+    "submit_lifecycle",
+]
 
 _POLL_S: Final = 2.0
 _GATE_PATIENCE: Final = timedelta(seconds=30)
 _TIMEOUT: Final = urllib3.Timeout(connect=3, read=10)
+_IS_INNER: Final = re.compile(r"root|executor(\(\d+\))?")
+"""Tasks that KFP makes of its own, and the tries of a stage that may be tried again."""
 _FAILED: Final = ("FAILED", "CANCELED", "CANCELING", "SKIPPED")
 
 
@@ -145,14 +158,14 @@ def submit_lifecycle(
     project = with_windows(load(path), current=current, reference=reference)
     if source is not None:
         project = replace(project, source=source)
-    _demand_reachable(project)
+    demand_reachable(project)
     rules = sound_policy(project)
-    contract = _contract(project)
+    contract = contract_of(project)
     desk = cluster_desk(target.store)
     if desk is None:
         raise RequestError("WARRANT_GATE is not set: it names the namespace of the cluster's gate")
     _demand_right(desk.cluster, desk.person)
-    client = _connect(target)
+    client = connect(target)
     run = f"{datetime.now(UTC):%Y%m%dt%H%M%S}-{secrets.token_hex(3)}"
     request = desk.announce(run, project.model, patience=_GATE_PATIENCE)
     arguments = lifecycle_parameters(
@@ -160,7 +173,7 @@ def submit_lifecycle(
     )
     arguments["gate"] = desk.cluster.namespace
     try:
-        with _package(target.images) as package, _quiet():
+        with named_package(compiled_lifecycle(), target.images) as package, quiet():
             started = client.create_run_from_pipeline_package(
                 str(package),
                 arguments=arguments,
@@ -179,7 +192,7 @@ def submit_lifecycle(
         )
         raise RequestError(
             f"{target.host} did not take the run, and request {request} is withdrawn: "
-            f"{_first_line(error)}"
+            f"{first_line(error)}"
         ) from error
     submission = Submission(
         run=run,
@@ -238,11 +251,16 @@ def _tasks(run: Any) -> Iterator[tuple[str, str]]:
     details = run.run_details
     for task in (details.task_details if details else None) or ():
         name = task.display_name or ""
-        if task.state and not name.endswith("-driver") and name not in ("root", "executor"):
+        if task.state and not name.endswith("-driver") and not _IS_INNER.fullmatch(name):
             yield name, task.state
 
 
-def _demand_reachable(project: Project) -> None:
+def demand_reachable(project: Project) -> None:
+    """Refuse a source that the cluster's stages cannot read.
+
+    Raises:
+        ProjectError: it is a file on this machine.
+    """
     scheme = scheme_of(project.source)
     if scheme in (None, "file"):
         raise ProjectError(
@@ -251,7 +269,7 @@ def _demand_reachable(project: Project) -> None:
         )
 
 
-def _contract(project: Project) -> FeatureSchema:
+def contract_of(project: Project) -> FeatureSchema:
     """Return the schema; classes that the project does not list are looked up in the store."""
     if project.task != "classification" or project.classes is not None:
         return project.schema()
@@ -272,7 +290,7 @@ def _demand_right(cluster: Any, person: str) -> None:
         )
 
 
-def _connect(target: Target) -> Any:
+def connect(target: Target) -> Any:
     """Return a client of the Pipelines API that answers.
 
     Raises:
@@ -299,35 +317,36 @@ def _connect(target: Target) -> Any:
             f"{address} answered {answer.status}: is {target.host} the address of Kubeflow "
             "Pipelines' API?"
         )
-    with _quiet():
+    with quiet():
         return kfp.Client(host=target.host, namespace=target.namespace)
 
 
 @contextmanager
-def _package(images: str) -> Iterator[Path]:
-    """Yield the compiled pipeline with the images' names that the cluster has."""
+def named_package(compiled: Path, images: str) -> Iterator[Path]:
+    """Yield a compiled pipeline with the images' names that the cluster has."""
     if "{stage}" not in images:
         raise RequestError(f"--images {images!r} must hold {{stage}}, as in registry/{{stage}}:v1")
-    with compiled_lifecycle().open("rb") as file:
+    with compiled.open("rb") as file:
         documents = list(yaml.safe_load_all(file))
     for executor in documents[0]["deploymentSpec"]["executors"].values():
         container = executor["container"]
         stage = container["image"].removeprefix("modelwarrant/").partition(":")[0]
         container["image"] = images.replace("{stage}", stage)
     with tempfile.TemporaryDirectory() as folder:
-        package = Path(folder) / "lifecycle.yaml"
+        package = Path(folder) / compiled.name
         package.write_text(yaml.safe_dump_all(documents, sort_keys=False))
         yield package
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Keep what the client prints and warns of its own accord from the answer."""
     with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)
         yield
 
 
-def _first_line(error: BaseException) -> str:
+def first_line(error: BaseException) -> str:
+    """Return what the Pipelines API said, in one line."""
     body = getattr(error, "body", None) or str(error)
     return str(body).strip().splitlines()[0][:500]
