@@ -19,6 +19,7 @@ from modelwarrant.errors import OutcomeUnknownError, StoreError, TamperedError, 
 from modelwarrant.registry import Ledger, Signer, write_blobs
 from modelwarrant.registry.entries import signed_entry
 from modelwarrant.registry.layout import log_key
+from modelwarrant.registry.packs import write_missing
 from modelwarrant.registry.payloads import Act, Genesis, Payload
 from modelwarrant.registry.state import State
 from modelwarrant.stage.stores import open_told_store
@@ -219,6 +220,7 @@ def _long_ledger(store: ObjectStore, size: Size) -> Signer:
         objects[log_key(MODEL, seq)], head = data, digest_bytes(data)
     with ThreadPoolExecutor(READERS) as pool:
         list(pool.map(store.create, objects, objects.values()))
+    write_missing(store, MODEL, size.ledger)  # as the writers of these entries would have
     return signer
 
 

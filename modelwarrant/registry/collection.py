@@ -11,6 +11,7 @@ from datetime import datetime
 from modelwarrant.errors import IllegalOperationError
 from modelwarrant.registry.layout import attempts_prefix, seq_of, snapshot_prefix
 from modelwarrant.registry.ledger import Ledger
+from modelwarrant.registry.packs import write_missing
 from modelwarrant.registry.payloads import Abort
 
 __all__ = ["Collected", "gc"]
@@ -27,10 +28,12 @@ class Collected:
     """Attempts that are fenced and empty now."""
     blobs: int
     snapshots: int
+    packs: int
+    """Packs of old entries that were missing and are there now."""
 
 
 def gc(ledger: Ledger, *, actor: str, now: datetime) -> Collected:
-    """Remove blobs of attempts that no entry names, and old snapshots.
+    """Remove blobs of attempts that no entry names, and old snapshots; write missing packs.
 
     A run that is at work right now and has not yet recorded its attempt starts that step again.
 
@@ -47,7 +50,8 @@ def gc(ledger: Ledger, *, actor: str, now: datetime) -> Collected:
         for key in store.list(f"{prefix}{attempt}/"):
             store.delete(key)
             removed += 1
-    return Collected(tuple(fenced), removed, _collect_snapshots(ledger))
+    packs = write_missing(store, ledger.model, ledger.state().seq)
+    return Collected(tuple(fenced), removed, _collect_snapshots(ledger), packs)
 
 
 def _fence(ledger: Ledger, attempt: str, *, actor: str, now: datetime) -> bool:

@@ -14,6 +14,7 @@ __all__ = [
     "log_key",
     "log_prefix",
     "model_prefix",
+    "pack_key",
     "seq_of",
     "snapshot_key",
     "snapshot_prefix",
@@ -64,6 +65,11 @@ def snapshot_prefix(model: str) -> str:
 def snapshot_key(model: str, seq: int) -> str:
     """Key of the fold of the first ``seq`` entries."""
     return f"{snapshot_prefix(model)}{seq:012d}.json"
+
+
+def pack_key(model: str, seq: int) -> str:
+    """Key of the pack whose last entry this is."""
+    return f"{model_prefix(model)}pack/{seq:012d}.jsonl"
 
 
 def seq_of(key: str, prefix: str) -> int | None:

@@ -32,10 +32,12 @@ from modelwarrant.registry.layout import (
     checked_model,
     head_key,
     log_key,
+    pack_key,
     seq_of,
     snapshot_key,
     snapshot_prefix,
 )
+from modelwarrant.registry.packs import PACKED, ends_pack, packed_entries, read_pack
 from modelwarrant.registry.payloads import Genesis, Payload, operation_of
 from modelwarrant.registry.rules import check
 from modelwarrant.registry.snapshots import SNAPSHOT_EVERY, parse_snapshot, signed_snapshot
@@ -98,6 +100,7 @@ class Ledger:
         self._sleep = sleep
         self._jitter = jitter
         self._state: State | None = None
+        self._recent: list[bytes] = []
 
     def state(self, *, as_of: int | datetime | None = None) -> State:
         """Return the verified fold; it never goes back within one instance.
@@ -222,8 +225,14 @@ class Ledger:
     def _refresh(self) -> State:
         if self._state is None:
             self._state = self._newest_snapshot() or State.empty(self.model)
-        for _, state in self._forward(self._state):
-            self._state = state
+        while packed := read_pack(self.store, self.model, self._state.seq):
+            try:
+                self._state = self._folded(self._state, packed)
+            except RegistryError:  # a cache; the entries themselves are what counts
+                break
+        for data in self._read_from(self._state.seq + 1):
+            self._state = self._folded(self._state, (data,))
+            self._note(self._state.seq, data)
         if self._state.seq == 0 and self.pinned_genesis is not None:
             raise TamperedError(
                 f"{log_key(self.model, 1)} is gone: the store {self.store.uri} held a ledger that "
@@ -232,6 +241,19 @@ class Ledger:
             )
         self._demand_anchor(self._state)
         return self._state
+
+    def _folded(self, state: State, entries: Iterable[bytes]) -> State:
+        for data in entries:
+            _, state = accept(
+                state, data, digest=digest_bytes(data), pinned_genesis=self.pinned_genesis
+            )
+        return state
+
+    def _note(self, seq: int, data: bytes) -> None:
+        """Keep the bytes of entries since the last pack, for the one that writes the next."""
+        if ends_pack(seq - 1):
+            self._recent.clear()
+        self._recent.append(data)
 
     def _demand_anchor(self, state: State) -> None:
         anchor = self._anchor
@@ -364,13 +386,17 @@ class Ledger:
                 f"{'nothing' if found is None else 'other bytes'}; "
                 "it cannot carry a ledger: see warrant store probe"
             )
-        _, self._state = accept(
-            state, data, digest=digest_bytes(data), pinned_genesis=self.pinned_genesis
-        )
-        if entry.seq % SNAPSHOT_EVERY == 0:
-            with suppress(WarrantError):  # a cache; the entry is what counts
-                self._write_snapshot(self._state)
+        self._state = self._folded(state, (data,))
+        self._note(entry.seq, data)
+        with suppress(WarrantError):  # caches; the entry is what counts
+            self._write_caches(self._state)
         return entry
+
+    def _write_caches(self, state: State) -> None:
+        if state.seq % SNAPSHOT_EVERY == 0:
+            self._write_snapshot(state)
+        if ends_pack(state.seq) and len(self._recent) == PACKED:
+            self.store.create(pack_key(self.model, state.seq), packed_entries(self._recent))
 
     def _landed(self, landed: Landed, txn: str, op: Operation) -> LedgerEntry:
         """Return the entry that has this txn, durable: whoever wrote it may have died unsynced."""
