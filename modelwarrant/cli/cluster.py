@@ -1,12 +1,16 @@
 """Commands of a cluster: submit."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from modelwarrant.cli.options import JsonOption, ProjectOption, answer_json, note, out
+
+if TYPE_CHECKING:
+    from modelwarrant.cli.submitting import Target
 
 __all__ = ["register"]
 
@@ -59,6 +63,14 @@ def submit(
     timeout: Annotated[
         float, typer.Option("--timeout", min=1, help="Minutes to follow it.")
     ] = 60.0,
+    monitor: Annotated[
+        str | None,
+        typer.Option(
+            "--monitor",
+            metavar="PERIOD",
+            help="No lifecycle: let the monitor run so often, as a recurring run.",
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Run the lifecycle on Kubeflow Pipelines; WARRANT_GATE names the gate's namespace.
@@ -75,9 +87,13 @@ def submit(
         else:
             out().print(line, markup=False)
 
+    target = Target(host, namespace, experiment, images, cluster_store)
+    if monitor is not None:
+        _schedule(project, target, monitor, source, show, as_json=as_json)
+        return
     submission = submit_lifecycle(
         project,
-        Target(host, namespace, experiment, images, cluster_store),
+        target,
         current=current,
         reference=reference,
         source=source,
@@ -92,6 +108,24 @@ def submit(
         _print_end(told)
     if watch or until_outcome:
         raise typer.Exit(EXITS[submission.ending])
+
+
+def _schedule(
+    project: Path,
+    target: "Target",
+    period: str,
+    source: str | None,
+    show: Callable[[str], None],
+    *,
+    as_json: bool,
+) -> None:
+    from modelwarrant.cli.repeating import period_of
+    from modelwarrant.cli.scheduling import schedule_monitor
+
+    every = period_of(period, "--monitor")
+    made = schedule_monitor(project, target, every=every, source=source, show=show)
+    if as_json:
+        answer_json(made.document())
 
 
 def _print_end(told: dict[str, object]) -> None:

@@ -57,9 +57,15 @@ def monitor(
     from modelwarrant.cli.knowledge import open_place
     from modelwarrant.cli.monitoring import EXITS
     from modelwarrant.cli.repeating import repeat
+    from modelwarrant.errors import RequestError
     from modelwarrant.records import MonitoringThresholds
 
     place = open_place(store)
+    if place.settings.gate is not None:
+        raise RequestError(
+            "WARRANT_GATE is set: on a cluster the monitor is a recurring run, see "
+            "`warrant submit --monitor 1h`"
+        )
     thresholds = MonitoringThresholds(cooldown_days=cooldown)
 
     def one() -> int:

@@ -2,13 +2,26 @@
 
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from typing import NoReturn
 
 from modelwarrant.cli.options import note
 from modelwarrant.errors import ProjectError, TemporaryError
 from modelwarrant.project.periods import parse_period
 
-__all__ = ["repeat"]
+__all__ = ["period_of", "repeat"]
+
+
+def period_of(text: str, option: str) -> timedelta:
+    """Read a period such as ``1h``.
+
+    Raises:
+        ProjectError: it is none; names the option.
+    """
+    try:
+        return parse_period(text)
+    except ValueError as error:
+        raise ProjectError(f"{option} {text!r}: {error}") from error
 
 
 def repeat(
@@ -24,10 +37,7 @@ def repeat(
     Raises:
         ProjectError: it is no period.
     """
-    try:
-        seconds = parse_period(period).total_seconds()
-    except ValueError as error:
-        raise ProjectError(f"--every {period!r}: {error}") from error
+    seconds = period_of(period, "--every").total_seconds()
     while True:
         began = time.monotonic()
         try:
