@@ -62,7 +62,9 @@ def test_paths_exist(path: Path) -> None:
 def test_make_targets_exist(path: Path) -> None:
     """`make X` in a document is a target of the Makefile."""
     targets = {
-        match for span in _code(path) for match in re.findall(r"^make ([a-z][a-z-]*)", span.strip())
+        match
+        for span in _code(path)
+        for match in re.findall(r"^make ([a-z][a-z0-9-]*)", span.strip())
     }
     missing = {name for name in targets if not re.search(rf"^{name}:", MAKEFILE, re.MULTILINE)}
 
