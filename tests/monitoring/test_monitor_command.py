@@ -3,12 +3,16 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+import httpx
 import pytest
 
 from modelwarrant.registry.acts import acts
@@ -132,6 +136,60 @@ def test_a_retraining_starts_one_run(season: Season) -> None:
     assert "retrained: run" in first.stderr
     assert (2, 2) == (decided, len(season.state.decisions))
     assert "retrained" not in second.stderr
+
+
+@pytest.mark.slow
+def test_what_serving_logs_is_what_the_monitor_reads(season: Season) -> None:
+    """Batches through the real service; labels name a request and a row of it."""
+    turned = rows(600, seed=9, turned=True)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{free.getsockname()[1]}"
+    with service(season, address.rpartition(":")[2]):
+        wait_until_ready(address)
+        for batch in range(6):
+            part = turned.iloc[100 * batch : 100 * (batch + 1)].drop(columns="busy")
+            answer = httpx.post(
+                f"{address}/predict",
+                json={"rows": part.to_dict("records")},
+                headers={"X-Request-Id": f"batch-{batch}"},
+            )
+            assert 200 == answer.status_code, answer.text
+    places = [(f"batch-{row // 100}", row % 100) for row in range(600)]
+    season.label([id for id, _ in places], turned["busy"], row=[row for _, row in places])
+
+    found = season.watch()
+
+    assert (600, 600) == (found["log"]["production"], found["labels"]["joined"])
+    assert "retrain" == found["action"]
+
+
+@contextmanager
+def service(season: Season, port: str) -> Iterator[None]:
+    """Serve production until the block ends; the log is written at the end."""
+    environment = {**os.environ, "WARRANT_HOME": str(season.laptop.folder / "home")}
+    started = subprocess.Popen(
+        [sys.executable, "-m", "modelwarrant", "serve", MODEL, "--port", port],
+        cwd=season.laptop.project,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield
+    finally:
+        started.terminate()
+        started.wait(30)
+
+
+def wait_until_ready(address: str) -> None:
+    """Return once the service answers."""
+    for _ in range(200):
+        with suppress(httpx.HTTPError):
+            if 200 == httpx.get(f"{address}/readyz").status_code:
+                return
+        time.sleep(0.2)
+    pytest.fail("the service did not become ready")
 
 
 @pytest.mark.slow
