@@ -6,7 +6,7 @@ RUN := .venv/bin
 PYTHON ?= python3
 export UV_PYTHON ?= $(PYTHON)
 
-.PHONY: help demo test e2e check thorough lint soak bench docs generated stage stages-json clean images images-load image-sizes image-sbom image-scan cluster-up cluster-load cluster-down deploy pin port-forward user manifests-scan
+.PHONY: help demo test e2e check thorough lint soak bench docs generated stage stages-json clean images images-load image-sizes image-sbom image-scan cluster-up cluster-load cluster-down deploy pin port-forward submit user manifests-scan
 
 help:  ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -94,6 +94,9 @@ deploy: setup  ## Bring OVERLAY to the cluster of the current kubeconfig
 
 pin: setup  ## Have serving trust the ledger of MODEL that the gate began
 	@$(RUN)/python -m ci.cluster pin $(if $(MODEL),--model $(MODEL))
+
+submit: setup  ## Run PROJECT on Kubeflow Pipelines and follow it to the gate's verdict
+	@WARRANT_GATE=$${WARRANT_GATE:-modelwarrant-system} $(RUN)/warrant submit --watch --project $(or $(PROJECT),warrant.yaml)
 
 port-forward: setup  ## Reach Kubeflow Pipelines, serving and the gate's pages from here
 	@$(RUN)/python -m ci.cluster forward

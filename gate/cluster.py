@@ -15,6 +15,7 @@ from kubernetes import config
 from kubernetes.client import ApiClient, ApiException
 from kubernetes.config import ConfigException
 from urllib3.exceptions import HTTPError
+from yaml import YAMLError
 
 from modelwarrant.errors import (
     BusyError,
@@ -73,7 +74,7 @@ class Cluster:
                 config.load_incluster_config()
             else:
                 config.load_kube_config()
-        except (ConfigException, TypeError, OSError) as error:
+        except (ConfigException, YAMLError, TypeError, OSError) as error:
             raise RequestError(
                 f"no cluster to talk to: {error}; set KUBECONFIG, or choose a context with "
                 "`kubectl config use-context`"

@@ -135,15 +135,17 @@ def test_a_newer_promotion_supersedes_a_waiting_request(world: World) -> None:
     assert "superseded" == world.status(older)["outcome"]
 
 
-def test_a_deleted_run_cancels_its_request(world: World) -> None:
-    """A request whose workflow is gone or terminated is given up."""
+@pytest.mark.parametrize("ending", [{"shutdown": "Terminate"}, {"activeDeadlineSeconds": 0}])
+def test_an_ended_run_cancels_its_request(world: World, ending: dict[str, Any]) -> None:
+    """A request whose run was terminated, by Argo's way or by KFP's, is given up and let go."""
     name, workflow = world.announce("r1"), world.workflow()
     world.ask("r1", "one", workflow=workflow)
     world.gate.step()
-    world.admin.patch_workflow(workflow, {"spec": {"shutdown": "Terminate"}})
+    world.admin.patch_workflow(workflow, {"spec": ending})
     world.controller().step()
     assert "cancelled" == world.status(name)["outcome"]
     assert "ended before an answer came" in world.status(name)["reason"]
+    assert not world.is_suspended(workflow)
 
 
 def test_a_requester_withdraws(world: World) -> None:
