@@ -67,6 +67,8 @@ class Shelf(Protocol):
 
 
 class _Gauges(Collector):
+    """What Prometheus reads of a gate."""
+
     def __init__(self, health: Health) -> None:
         self._health = health
 
