@@ -107,6 +107,7 @@ def create_pages_app(shelf: Shelf, health: Health) -> FastAPI:
 
     @app.middleware("http")
     async def protect(request: Request, call_next: Callable[[Request], object]) -> Response:
+        """Add the headers to all answers."""
         response: Response = await call_next(request)  # type: ignore[misc]
         response.headers.update(_HEADERS)
         return response
