@@ -12,6 +12,7 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,7 +24,7 @@ from tests.registry.world import MODEL, NOW, Scribe, action
 from tests.storage.server import MinioServer
 
 IS_WHOLE = os.environ.get("WARRANT_SOAK") == "whole"
-CLIENTS, STORES, ENTRIES = (1000, 50, 5000) if IS_WHOLE else (60, 3, 250)
+CLIENTS, STORES, ENTRIES = (1000, 50, 5000) if IS_WHOLE else (60, 3, 300)
 WRITERS = 4
 FORK = get_context("fork")  # a new interpreter would take longer than a client lives here
 
@@ -32,18 +33,24 @@ def _opened(settings: S3Settings) -> ObjectStore:
     return open_store("s3://warrant/soak", s3=settings)
 
 
-def write(settings: S3Settings, pem: bytes, name: str, first: int, told: Connection) -> None:
-    """Append without end; say what was acknowledged. Whatever fails is asked again."""
-    ledger = Ledger(_opened(settings), MODEL, Signer.from_pem(pem, name="key"))
-    number = first
+def write(
+    settings: S3Settings, ledger: Ledger, name: str, first: int, told: Connection, most: Any
+) -> None:
+    """Append up to the entry ``most``; say what was acknowledged, ask again for what failed."""
+    ledger.store = _opened(settings)  # a copy by fork, with connections of its own
+    number, seq = first, 0
     while True:
+        if seq >= most.value:
+            time.sleep(0.01)
+            continue
         txn = f"{name}-{number}"
         try:
             entry = ledger.append("act", action(txn), txn=txn, actor=name, now=NOW)
         except TemporaryError:
             time.sleep(0.05)
             continue
-        told.send((txn, entry.seq))
+        seq = entry.seq
+        told.send((txn, seq))
         number += 1
 
 
@@ -70,16 +77,20 @@ class Soak:
     """A store, writers, and everything that was ever acknowledged."""
 
     def __init__(self, server: MinioServer) -> None:
-        self.server, self.signer = server, Signer.generate()
-        Scribe(_opened(server.settings), self.signer).begin()
+        self.server, signer = server, Signer.generate()
+        Scribe(_opened(server.settings), signer).begin()
+        self.ledger = Ledger(_opened(server.settings), MODEL, signer)
         self.told: dict[str, int] = {}
+        self.most = FORK.Value("q", ENTRIES // CLIENTS)
+        """How far the log may go: the kills are spread over all entries."""
         self.anchor: Anchor | None = None
         self.writers = [self.start(f"writer{number}", 0) for number in range(WRITERS)]
 
     def start(self, name: str, first: int) -> Writer:
         """Start a writer that begins with its ``first``-th entry, written before or not."""
+        self.ledger.state()  # so that a client that lives for 0.1 s need not read the whole log
         here, there = FORK.Pipe(duplex=False)
-        arguments = (self.server.settings, self.signer.to_pem(), name, first, there)
+        arguments = (self.server.settings, self.ledger, name, first, there, self.most)
         process = FORK.Process(target=write, args=arguments, daemon=True)
         process.start()
         there.close()
@@ -87,6 +98,7 @@ class Soak:
 
     def kill_a_writer(self, number: int) -> None:
         """Kill one in the middle; another goes on with what was under way."""
+        self.most.value += ENTRIES // CLIENTS
         writer = self.writers[number]
         assert writer.process.pid is not None
         os.kill(writer.process.pid, signal.SIGKILL)
@@ -134,7 +146,7 @@ def test_no_acknowledged_entry_is_lost_to_kills(tmp_path: Path) -> None:
     started = time.monotonic()
     try:
         while clients < CLIENTS or stores < STORES or entries < ENTRIES:
-            time.sleep(0.02 + chance.random() * 0.1)
+            time.sleep(0.02 + chance.random() * 0.1)  # at any point of an append
             soak.kill_a_writer(int(chance.integers(WRITERS)))
             clients += 1
             if stores < STORES and clients % (CLIENTS // STORES) == 0:
