@@ -29,13 +29,17 @@ __all__ = ["Job", "PredictionService", "RequestIds", "check_version"]
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}", re.ASCII)
 
 
+Scores = npt.NDArray[np.float64]
+"""(n, k) float64. Named once: the annotation of an inner function is evaluated at each request."""
+
+
 class Job(msgspec.Struct, frozen=True):
     """One request that was read, with what will answer it."""
 
     served: Served
     rows: Rows
     request_id: str
-    write: Callable[[npt.NDArray[np.float64]], Reply]
+    write: Callable[[Scores], Reply]
 
     @property
     def seconds(self) -> float:
@@ -98,7 +102,7 @@ class PredictionService:
             body, max_rows=self._settings.max_rows, problems_shown=self._settings.problems_shown
         )
 
-        def write(scores: npt.NDArray[np.float64]) -> Reply:
+        def write(scores: Scores) -> Reply:
             body = served.answers.body(scores, is_batch=rows.is_batch, request_id=request_id)
             return Reply(200, body)
 
@@ -127,7 +131,7 @@ class PredictionService:
         own = () if asked.request_id is None else (asked.request_id.encode("utf-8", "replace"),)
         request_id = self.request_ids.of(own or given_ids)
 
-        def write(scores: npt.NDArray[np.float64]) -> Reply:
+        def write(scores: Scores) -> Reply:
             body, length = served.inference.answer(asked, scores, request_id=request_id)
             if length is None:
                 return Reply(200, body)
