@@ -1,10 +1,12 @@
 """A ledger over every kind of store: the contract is enough to carry it."""
 
 from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
+from modelwarrant.errors import IllegalOperationError
 from modelwarrant.registry import Ledger, gc
 from modelwarrant.storage import ObjectStore
-from tests.registry.world import MODEL, NOW, Scribe, registration
+from tests.registry.world import MODEL, NOW, Scribe, promotion, registration
 
 
 def test_a_ledger_lives_on_any_store(store: ObjectStore) -> None:
@@ -40,3 +42,33 @@ def test_writers_at_once_lose_nothing(store: ObjectStore) -> None:
 
     assert len(promised) == 24
     assert promised == written
+
+
+def test_two_gates_that_promote_at_once_have_one_winner(store: ObjectStore) -> None:
+    """Both had a right decision; the other one is told that production changed."""
+    scribe = Scribe(store)
+    scribe.begin()
+    scribe.promote("run-0", "bob")
+    decided = []
+    for run in ("run-1", "run-2"):
+        version = scribe.register(run)
+        decided.append(scribe.decide(run, version, verdict="NEEDS_APPROVAL").seq)
+    payloads = [promotion(scribe.ledger, seq, ("bob",)) for seq in decided]
+    together = Barrier(2)
+
+    def promote(number: int) -> str:
+        gate = Ledger(store, MODEL, scribe.signer)
+        gate.state()
+        together.wait()
+        try:
+            gate.append("promote", payloads[number], txn=f"p{number}", actor="gate", now=NOW)
+        except IllegalOperationError as error:
+            return str(error)
+        return "won"
+
+    with ThreadPoolExecutor(2) as gates:
+        said = sorted(gates.map(promote, range(2)), key=len)
+
+    assert "won" == said[0]
+    assert "production changed after it was decided on; run again" in said[1]
+    assert Ledger(store, MODEL).verify().seq == scribe.ledger.state().seq
