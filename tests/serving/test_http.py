@@ -386,3 +386,32 @@ def test_draining_service_is_not_ready_but_answers(place: Place) -> None:
             return ready.status_code, (await http.post("/predict", json=ROW)).status_code
 
     assert (503, 200) == asyncio.run(send())
+
+
+def test_admin_needs_its_token_and_is_off_without_one(place: Place) -> None:
+    """No such path; then 401; then the follower looks at once."""
+
+    async def send(settings: dict[str, Any], headers: dict[str, str]) -> int:
+        async with client(place, **settings) as http:
+            return (await http.post("/admin/look", headers=headers)).status_code
+
+    given = {"Authorization": "Bearer s3cret"}
+    token = {"admin_token": "s3cret"}
+    answers = [asyncio.run(send(*one)) for one in (({}, given), (token, {}), (token, given))]
+
+    assert [404, 401, 202] == answers
+
+
+def test_answer_that_takes_too_long_is_503(place: Place) -> None:
+    """The client is told to send fewer rows; the work it asked for is not waited for."""
+    answer = post(place, {"rows": [ROW] * 5000}, inline_body_bytes=0, answer_timeout_s=0.001)
+
+    assert 503 == answer.status_code
+    assert "send fewer rows" in answer.json()["error"]
+
+
+def test_costly_rows_are_answered_on_the_worker(place: Place) -> None:
+    """However small their body: the event loop answers others meanwhile."""
+    answer = post(place, {"rows": [ROW] * 3}, inline_s=0.0)
+
+    assert 3 == len(answer.json()["predictions"])
