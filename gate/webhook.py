@@ -32,12 +32,18 @@ _TIMEOUT: Final = urllib3.Timeout(connect=2, read=5)
 def event_of(resource: Mapping[str, Any]) -> Event | None:
     """Return the newest event of a request, None where nobody need be told.
 
-    A REJECT by a rule is ``blocked``; ``rejected`` is a person's.
+    A REJECT by a rule is ``blocked``, and so are a monitor's hold and a rollback of it that a
+    person must carry out; ``rejected`` is a person's.
     """
     spec, status = resource["spec"], resource.get("status", {})
     outcome = status.get("outcome")
     if spec["operation"] == "rollback":
         return "rolled-back" if outcome == "applied" else None
+    if spec["operation"] == "act":
+        is_loud = outcome == "applied" and spec.get("action") in ("hold", "rollback")
+        if not is_loud:
+            return None
+        return "rolled-back" if "version" in status else "blocked"
     if outcome is None:
         return "needs-approval" if status.get("verdict") in ("PROMOTE", "NEEDS_APPROVAL") else None
     if outcome == "rejected" and status.get("verdict") == "REJECT":

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from gate.acting import Recorded, is_watched, record
+from gate.webhook import event_of
 from modelwarrant.errors import IllegalOperationError, RequestError
 from modelwarrant.monitoring import action_of
 from modelwarrant.records import MonitoringEvidence, MonitoringThresholds
@@ -188,3 +189,23 @@ def test_a_file_that_the_action_does_not_name_is_refused(place: Place) -> None:
             is_automatic=True,
             now=NOW,
         )
+
+
+@pytest.mark.parametrize(
+    ("action", "status", "event"),
+    [
+        ("none", {"outcome": "applied"}, None),
+        ("retrain", {"outcome": "applied"}, None),
+        ("hold", {"outcome": "applied"}, "blocked"),
+        ("rollback", {"outcome": "applied", "version": 3}, "rolled-back"),
+        ("rollback", {"outcome": "applied"}, "blocked"),
+        ("rollback", {"outcome": "superseded"}, None),
+    ],
+)
+def test_people_are_told_of_what_they_must_know(
+    action: str, status: dict[str, object], event: str | None
+) -> None:
+    """A data fault, a rollback that happened, and one that waits for a person."""
+    resource = {"spec": {"operation": "act", "action": action}, "status": status}
+
+    assert event == event_of(resource)
