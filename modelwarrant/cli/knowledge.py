@@ -20,7 +20,8 @@ from modelwarrant.registry import (
     Version,
     gc,
 )
-from modelwarrant.registry.entries import SCHEMA_VERSION
+from modelwarrant.registry.acts import acts
+from modelwarrant.registry.entries import SCHEMA_VERSION, utc_text
 from modelwarrant.registry.payloads import PublicKey, Upgrade
 from modelwarrant.stage.settings import Settings, read_settings
 from modelwarrant.stage.stores import open_told_store
@@ -124,10 +125,14 @@ def model_status(place: Place, model: str) -> dict[str, Any]:
     state = place.state(model)
     waiting = requests.list_requests(place.store, model=model, waiting_only=True)
     last = list(state.decisions.values())[-1] if state.decisions else None
+    acted = next(acts(place.store, state), None)
     return {
         "model": model,
         "production": _production(place, state, state.production_version),
         "last_decision": None if last is None else f"{last.verdict} ({last.rule}) at {last.time}",
+        "last_action": None
+        if acted is None
+        else f"{acted.act.action} at {utc_text(acted.time)}: {acted.act.reason}",
         "waiting": [request.id for request in waiting],
         "policy": None if state.policy is None else state.policy.digest,
         "entries": state.seq,
