@@ -14,9 +14,13 @@ from typing import Final
 
 from modelwarrant.errors import BundleError, StoreUnavailableError
 
-__all__ = ["Trial"]
+__all__ = ["Trial", "room_bytes"]
 
 _CHILD: Final = Path(__file__).with_name("trial_child.py")
+_CGROUP: Final = Path("/sys/fs/cgroup")
+_OWN_BYTES: Final = 200 * 2**20
+"""Address space of the child before it loads a model; a quarter of it is memory."""
+
 _ONE_THREAD: Final = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 _OUT_OF_TIME: Final = (-signal.SIGXCPU, -signal.SIGKILL)
 
@@ -25,7 +29,8 @@ class Trial:
     """Tries models in processes of their own.
 
     Args:
-        memory_bytes: address space that the process may have, its own 0.2 GB included.
+        memory_bytes: address space that the process may have, its own 0.2 GB included; less where
+            the container has less room, since Kubernetes ends a whole container that runs out.
         cpu_s: processor seconds that it may use.
         wall_s: seconds until it is ended, however little it was allowed to run.
     """
@@ -62,7 +67,8 @@ class Trial:
             StoreUnavailableError: this machine was too busy to try; the next look tries again.
         """
         child, self._prepared = self._prepared or self._start(), None
-        limits = json.dumps({"memory_bytes": self._memory_bytes, "cpu_s": self._cpu_s})
+        memory_bytes = min(self._memory_bytes, room_bytes(_CGROUP) or self._memory_bytes)
+        limits = json.dumps({"memory_bytes": memory_bytes, "cpu_s": self._cpu_s})
         try:
             out, _ = child.communicate(limits.encode() + b"\n" + model, timeout=self._wall_s)
         except subprocess.TimeoutExpired as error:
@@ -92,3 +98,21 @@ class Trial:
             env={**os.environ, **dict.fromkeys(_ONE_THREAD, "1")},
             start_new_session=True,
         )
+
+
+def room_bytes(cgroup: Path) -> int | None:
+    """Return the address space that a child may have in a container, None where none is bounded.
+
+    Four fifths of what is left of the container's memory, beside what a child maps and never uses.
+
+    Args:
+        cgroup: the folder of the container's control group, version 2.
+    """
+    try:
+        limit = (cgroup / "memory.max").read_text(encoding="ascii").strip()
+        used = (cgroup / "memory.current").read_text(encoding="ascii").strip()
+    except OSError:
+        return None
+    if not (limit.isdecimal() and used.isdecimal()):
+        return None  # "max": no bound
+    return _OWN_BYTES + max(0, int(limit) - int(used)) * 4 // 5

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from modelwarrant.errors import BundleError, StoreUnavailableError
-from serving.trial import Trial
+from serving.trial import Trial, room_bytes
 from tests.serving.bombs import endless, memory_bomb, with_external_data
 from tests.serving.place import Place
 from tests.serving.tiny import ROW, air_time_model, regression
@@ -31,6 +31,25 @@ def test_model_that_asks_for_a_terabyte_is_refused() -> None:
     """The process that tried it had 2 GiB."""
     with pytest.raises(BundleError, match="more memory than the limit"):
         Trial().check(memory_bomb(), name="m.onnx")
+
+
+@pytest.mark.parametrize(
+    ("limit", "used", "room"),
+    [("max", "1000", None), ("1000", "200", 200 * 2**20 + 640), ("1000", "2000", 200 * 2**20)],
+)
+def test_trial_takes_no_more_than_the_container_has(
+    tmp_path: Path, limit: str, used: str, room: int | None
+) -> None:
+    """Kubernetes ends a whole container that runs out of memory, service included."""
+    (tmp_path / "memory.max").write_text(f"{limit}\n")
+    (tmp_path / "memory.current").write_text(f"{used}\n")
+
+    assert room == room_bytes(tmp_path)
+
+
+def test_machine_without_control_groups_has_no_bound(tmp_path: Path) -> None:
+    """A laptop."""
+    assert room_bytes(tmp_path) is None
 
 
 def test_model_that_never_ends_is_refused() -> None:
