@@ -1,4 +1,4 @@
-"""Stores to test against: a folder, and a bucket of a real MinIO."""
+"""Stores to test against: a folder, and buckets of a real MinIO and a real SeaweedFS."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from modelwarrant.storage import DirectoryStore, ObjectStore, S3Settings, open_store
-from tests.storage.server import MinioServer
+from tests.storage.server import MinioServer, SeaweedServer
 
 
 @dataclass(frozen=True)
@@ -29,10 +29,21 @@ def minio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Minio]:
         server.stop()
 
 
-@pytest.fixture(params=["directory", "s3"])
+@pytest.fixture(scope="session")
+def seaweed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Minio]:
+    """A SeaweedFS server for the whole session."""
+    server = SeaweedServer(tmp_path_factory.mktemp("seaweed"))
+    server.start()
+    try:
+        yield Minio(server.settings, "warrant")
+    finally:
+        server.stop()
+
+
+@pytest.fixture(params=["directory", "minio", pytest.param("seaweed", marks=pytest.mark.slow)])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> ObjectStore:
     """An empty store of each kind."""
     if request.param == "directory":
         return DirectoryStore(tmp_path / "store")
-    server: Minio = request.getfixturevalue("minio")
+    server: Minio = request.getfixturevalue(request.param)
     return open_store(f"s3://{server.bucket}/{tmp_path.name}", s3=server.settings)
