@@ -21,6 +21,7 @@ import numpy as np
 import pyarrow as pa
 from sklearn.datasets import make_classification
 
+import modelwarrant
 from ci.load import Request, Server, require_wrk
 from ci.rivals.servers import HERE, MODELS, RIVALS, ROOT, Rival, environment
 from ci.serving_table import OURS, table
@@ -54,21 +55,33 @@ def main(argv: list[str]) -> int:
     rows, labels = make_classification(5000, 30, n_informative=10, random_state=0)
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
-        results = _ours(rows, labels, place, asked.seconds)
+        results = {OURS: _with_load(_ours(rows, labels, place, asked.seconds))}
         for rival in RIVALS:
             if not asked.only or rival.environment in asked.only:
-                results[rival.name] = _rival(rival, rows, labels, place, asked)
-    document = {
+                results[rival.name] = _with_load(_rival(rival, rows, labels, place, asked))
+            _keep(results, asked)
+    print(table(_document(results, asked), MODELS))
+    return 0
+
+
+def _with_load(found: dict[str, Any]) -> dict[str, Any]:
+    """Note how busy the machine was: a figure among neighbours is not one of a quiet machine."""
+    return {**found, "load_average": os.getloadavg()[0]}
+
+
+def _document(results: dict[str, Any], asked: argparse.Namespace) -> dict[str, Any]:
+    return {
         "machine": f"{os.cpu_count()} cores, Python {platform.python_version()}",
-        "load_average_at_the_end": os.getloadavg(),
         "seconds_a_load": asked.seconds,
         "results": results,
     }
-    print(table(document, MODELS))
+
+
+def _keep(results: dict[str, Any], asked: argparse.Namespace) -> None:
+    """Write what is known so far: a run takes minutes, and may be stopped."""
     if asked.json is not None:
-        asked.json.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
-        print(f"wrote {asked.json}")
-    return 0
+        text = json.dumps(_document(results, asked), indent=2)
+        asked.json.write_text(text + "\n", encoding="utf-8")
 
 
 def _arguments(argv: list[str]) -> argparse.Namespace:
@@ -83,7 +96,7 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
 
 def _ours(rows: Any, labels: Any, folder: Path, seconds: float) -> dict[str, Any]:
     """Measure our service: one process a model."""
-    found: dict[str, Any] = {OURS: {"versions": {"modelwarrant": "this tree"}}}
+    found: dict[str, Any] = {"versions": {"modelwarrant": modelwarrant.__version__}}
     split, schema = _training(rows, labels)
     for name, recipe in RECIPES.items():
         print(f"{OURS}, {name} ...", flush=True)
@@ -92,7 +105,7 @@ def _ours(rows: Any, labels: Any, folder: Path, seconds: float) -> dict[str, Any
         place.promote((fitted.schema, fitted.onnx))
         one, many, binary = _bodies(rows)
         with _service(place, {}) as server:
-            found[OURS][name] = {
+            found[name] = {
                 "ready_s": server.ready_s,
                 "1 row": asdict(server.load(one, seconds=seconds)),
                 "1 row, /predict": asdict(server.load(_fields(rows), seconds=seconds)),
@@ -103,7 +116,7 @@ def _ours(rows: Any, labels: Any, folder: Path, seconds: float) -> dict[str, Any
         for shadow in (False, True):
             with _service(place, {"shadow": shadow}) as server:
                 key = f"1 row, shadow {'on' if shadow else 'off'}"
-                found[OURS][name][key] = asdict(server.load(one, seconds=seconds))
+                found[name][key] = asdict(server.load(one, seconds=seconds))
     return found
 
 

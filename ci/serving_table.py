@@ -29,10 +29,10 @@ Value = Callable[[str], float]
 def table(document: Mapping[str, Any], models: Sequence[str]) -> str:
     """Return the results of ``ci.benchmark_serving`` as lines of text."""
     results = document["results"]
-    load = document["load_average_at_the_end"][0]
+    loads = [found["load_average"] for found in results.values()]
     lines = [
         "",
-        f"{document['machine']}; load average {load:.1f} at the end",
+        f"{document['machine']}; load average {min(loads):.1f} to {max(loads):.1f}",
         f"{document['seconds_a_load']:g} s a load, 16 connections, one worker each; "
         "* misses its goal",
         "",

@@ -35,7 +35,13 @@ def _save_for_mlflow(model: object, path: Path) -> None:
     except ImportError:
         return
     if not path.exists():
-        mlflow.sklearn.save_model(model, str(path), serialization_format="cloudpickle")
+        # told what it needs, mlflow does not load the model again to find out
+        mlflow.sklearn.save_model(
+            model,
+            str(path),
+            serialization_format="cloudpickle",
+            pip_requirements=["scikit-learn"],
+        )
 
 
 if __name__ == "__main__":
