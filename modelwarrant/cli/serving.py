@@ -17,7 +17,7 @@ def register(app: typer.Typer) -> None:
 def serve(
     model: Annotated[str, typer.Argument(help="The model's name.")],
     host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option("--port", help="Port to listen on.")] = 8080,
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port.")] = 8080,
     log: Annotated[
         bool, typer.Option("--log/--no-log", help="Keep the predictions for monitoring.")
     ] = True,
