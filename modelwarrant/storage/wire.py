@@ -83,9 +83,10 @@ class Wire:
         except (OSError, HTTPException, ValueError) as error:
             connection.close()
             raise UnansweredError(repr(error)) from error
-        # After a refusal some servers hang up without saying so (MinIO after 3 to 6 % of its 412):
-        # the next request on that connection would be one whose fate is unknown.
-        if response.status < 300 and not response.will_close:
+        # After a refused write some servers hang up without saying so (MinIO after 3 to 6 % of its
+        # 412): the next request on that connection would be one whose fate is unknown.
+        is_fine = response.status < 300 or (method == "GET" and response.status == 404)
+        if is_fine and not response.will_close:
             self._idle.append(connection)
         else:
             connection.close()

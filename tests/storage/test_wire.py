@@ -33,6 +33,7 @@ def counting() -> Iterator[tuple[str, list[int]]]:
             with connection:
                 while request := connection.recv(1 << 16):
                     status = b"412 No" if request.startswith(b"PUT") else b"200 OK"
+                    status = b"404 None" if b"/gone" in request else status
                     connection.sendall(b"HTTP/1.1 " + status + b"\r\nContent-Length: 2\r\n\r\nhi")
 
         def accept() -> None:
@@ -57,6 +58,16 @@ def test_a_connection_is_used_again_but_not_after_a_refusal() -> None:
             wire.send(method, "/")
 
     assert 2 == len(connections)
+
+
+def test_a_connection_is_used_again_after_nothing_was_found() -> None:
+    """The end of a log is a 404, and asked for before every write."""
+    with counting() as (endpoint, connections):
+        wire = wire_to(endpoint)
+        for target in ("/gone", "/gone", "/"):
+            wire.send("GET", target)
+
+    assert 1 == len(connections)
 
 
 @pytest.mark.parametrize(
