@@ -188,7 +188,11 @@ def _rival(
             rival.command(python, models, served, PORT),
             port=PORT,
             ready=rival.request(served[-1], rows[:1]),
-            env={"MODEL_FOLDER": str(models), "PATH": f"{python.parent}:{os.environ['PATH']}"},
+            env={
+                "MODEL_FOLDER": str(models),
+                "PATH": f"{python.parent}:{os.environ['PATH']}",
+                "OMP_NUM_THREADS": "1",  # threads for one row cost each of them more than they give
+            },
             cwd=HERE,
         ) as server:
             for model in served:

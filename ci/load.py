@@ -166,15 +166,18 @@ class Server:
         return self._log.read()[-2000:].decode("utf-8", "replace")
 
     def _tree(self) -> list[int]:
-        """Return the processes of the session that the server leads."""
-        found = []
+        """Return the server's process and all its descendants, in whatever session."""
+        children: dict[int, list[int]] = {}
         for stat in Path("/proc").glob("[0-9]*/stat"):
             try:
-                session = int(stat.read_text().rpartition(")")[2].split()[3])
+                parent = int(stat.read_text().rpartition(")")[2].split()[1])
             except (OSError, IndexError):
                 continue  # it has just ended
-            if session == self._process.pid:
-                found.append(int(stat.parent.name))
+            children.setdefault(parent, []).append(int(stat.parent.name))
+        found, todo = [], [self._process.pid]
+        while todo:
+            found.append(todo.pop())
+            todo += children.get(found[-1], [])
         return found
 
     def _cpu_s(self) -> float:
