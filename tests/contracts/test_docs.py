@@ -1,11 +1,13 @@
 """A path, target, command or flag that a document names exists."""
 
+import functools
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
+
+from modelwarrant.cli import app
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = sorted(
@@ -24,15 +26,12 @@ def _code(path: Path) -> list[str]:
     return spans
 
 
+@functools.cache
 def _help(*command: str) -> str:
-    result = subprocess.run(
-        [sys.executable, "-m", "modelwarrant", *command, "--help"],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={"COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb", "PATH": "/usr/bin:/bin"},
+    shown = CliRunner(env={"COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"}).invoke(
+        app, [*command, "--help"]
     )
-    return result.stdout if result.returncode == 0 else ""
+    return shown.output if shown.exit_code == 0 else ""
 
 
 def test_there_are_documents() -> None:
