@@ -315,4 +315,4 @@ def test_writer_works_in_pieces_of_a_millisecond(store: FailingStore) -> None:
     log.flush()
 
     assert 5000 == log.counts().written
-    assert log.longest_slice_s < 0.003  # of processor time: 1 ms, and a neighbour's cache misses
+    assert log.longest_slice_s < 0.005  # of processor time: 1 ms, and neighbours' cache misses
