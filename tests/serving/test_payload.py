@@ -307,8 +307,11 @@ def test_columns_have_the_types_that_readers_expect(store: FailingStore) -> None
 
 def test_writer_works_in_pieces_of_a_millisecond(store: FailingStore) -> None:
     """The rows of five thousand requests are never one piece of work."""
-    log = recorder(store, flush_rows=6000, buffer_rows=6000)
     one = answered(served(), ROW)
+    first = recorder(store)
+    first.record(*one)
+    first.flush()  # what a process does once is not counted
+    log = recorder(store, flush_rows=6000, buffer_rows=6000)
     for _ in range(5000):
         log.record(*one)
 
