@@ -18,13 +18,13 @@ from modelwarrant.storage.probe import probe, refuse_unfit
 from tests.storage.conftest import Minio
 
 AREAS = {
-    "log": "m/flights/log/000000000001.json",
-    "head": "m/flights/head.json",
-    "snap": "m/flights/snap/000000000001.json",
-    "blob": "m/flights/blob/attempt/0f1e",
-    "in": "in/flights/run-1/package.json",
-    "payload": "payload/flights/2026-01-01/pod-1.parquet",
-    "labels": "labels/flights/2026-01-01.parquet",
+    "log": "m/weather/log/000000000001.json",
+    "head": "m/weather/head.json",
+    "snap": "m/weather/snap/000000000001.json",
+    "blob": "m/weather/blob/attempt/0f1e",
+    "in": "in/weather/run-1/package.json",
+    "payload": "payload/weather/2026-01-01/pod-1.parquet",
+    "labels": "labels/weather/2026-01-01.parquet",
     "probe": "probe/0f1e/race",
     "other": "requests/1.json",
 }
@@ -163,10 +163,10 @@ def test_large_objects_are_written_in_parts(as_user: Callable[[str], Client]) ->
     size = 6 * 2**20
 
     written = as_user("pipelines").put_object(
-        "modelwarrant", "in/flights/run-1/window", io.BytesIO(bytes(size)), size
+        "modelwarrant", "in/weather/run-1/window", io.BytesIO(bytes(size)), size
     )
 
-    assert "in/flights/run-1/window" == written.object_name
+    assert "in/weather/run-1/window" == written.object_name
 
 
 def test_the_gate_can_carry_a_ledger(minio: Minio, as_user: Callable[[str], Client]) -> None:
