@@ -257,16 +257,12 @@ def _is_noted(resource: dict[str, Any]) -> bool:
 
 
 def _waits_for_people(resource: dict[str, Any]) -> bool:
-    """Whether further approvals are needed: nothing to wait for at a terminal."""
-    needed = resource.get("status", {}).get("approvals_required", 1)
-    approved = [
-        each for each in resource["spec"].get("decisions", ()) if each["verdict"] == "Approved"
-    ]
-    rejected = len(resource["spec"].get("decisions", ())) > len(approved)
-    asks_people = resource["spec"]["operation"] in ("promote", "ratify")
-    return (
-        asks_people
-        and "candidate" in resource["spec"]
-        and not rejected
-        and bool(len(approved) < needed and not resource["spec"].get("withdrawn"))
-    )
+    """Whether further people must answer: nothing to wait for at a terminal."""
+    spec, status = resource["spec"], resource.get("status", {})
+    verdicts = [decision["verdict"] for decision in spec.get("decisions", ())]
+    if spec.get("withdrawn") or "Rejected" in verdicts:
+        return False
+    if spec["operation"] == "ratify":
+        return "waiting_for" in status and not verdicts
+    is_asked = spec["operation"] == "promote" and "candidate" in spec
+    return is_asked and len(verdicts) < status.get("approvals_required", 1)
