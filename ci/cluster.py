@@ -15,6 +15,7 @@ from pathlib import Path
 
 from ci.cluster_deploy import deploy, overlays, pin
 from ci.cluster_user import add_user, default_file, suggestions
+from ci.images import recipes
 from ci.kubectl import Kubectl
 from modelwarrant.errors import PermanentError, WarrantError
 from modelwarrant.stage.exits import exit_code
@@ -108,8 +109,7 @@ def missing(tools: Sequence[str]) -> list[str]:
 
 def images() -> list[str]:
     """Return the names of our images: one a stage, serving and the gate."""
-    stages = sorted(path.parent.name for path in (ROOT / "components").glob("*/component.py"))
-    return [f"modelwarrant/{name.replace('_', '-')}:dev" for name in (*stages, "serving", "gate")]
+    return [recipe.tag for recipe in recipes()]
 
 
 def _place(name: str | None) -> Place:

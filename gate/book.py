@@ -12,7 +12,7 @@ from modelwarrant.records import Outcome, PromotionRequest
 from modelwarrant.registry.state import Landed
 from modelwarrant.storage import ObjectStore
 
-__all__ = ["RequestBook", "StoreBook"]
+__all__ = ["RequestBook", "StoreBook", "rejection"]
 
 
 class RequestBook(Protocol):
@@ -82,3 +82,11 @@ class StoreBook:
         return requests.settle(
             self.store, request, outcome, reason=reason, version=version, landed=landed
         )
+
+
+def rejection(request: PromotionRequest) -> str | None:
+    """Return who rejected a request and why, None where nobody did."""
+    for approval in request.approvals:
+        if approval.verdict == "Rejected":
+            return f"rejected by {approval.approver}: {approval.reason}"
+    return None

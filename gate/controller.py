@@ -18,6 +18,7 @@ from gate.clusterbook import ClusterBook, ClusterHome
 from gate.gate import Gate
 from gate.guard import CANARY, Guard
 from gate.opening import ensure_ledger
+from gate.promotion import approvals_needed
 from gate.resource import is_waiting, request_id
 from gate.webhook import NOTIFIED, Webhook, event_of, notified_event
 from modelwarrant.errors import RequestError, TemporaryError, UnknownModelError, WarrantError
@@ -25,7 +26,6 @@ from modelwarrant.policy import default_policy
 from modelwarrant.records import Blob, DriftReport, EvaluationReport, PromotionRequest
 from modelwarrant.registry import Ledger, Signer, State, read_blob
 from modelwarrant.registry.entries import utc_text
-from modelwarrant.registry.rules import approvals_at_least
 from modelwarrant.registry.state import Decided
 from modelwarrant.storage import ObjectStore
 
@@ -166,7 +166,7 @@ class Controller:
         return resource["metadata"]["resourceVersion"], self.health.fault, ended
 
     def _decide(self, book: ClusterBook, resource: Mapping[str, Any]) -> Mapping[str, Any]:
-        name, model = resource["metadata"]["name"], resource["spec"]["model"]
+        name = resource["metadata"]["name"]
         request_id(resource)
         ledger = self._open(resource)
         gate = Gate(
@@ -186,7 +186,7 @@ class Controller:
         except RequestError as error:
             request = book.settle(book.read_without_files(resource), "held", reason=str(error))
         self._say_outcome(request)
-        resource = self._describe(self.cluster.request(name), request, ledger, model)
+        resource = self._describe(self.cluster.request(name), request, ledger)
         if request.outcome is None:
             self._waiting[resource["metadata"]["uid"]] = (self._look(resource), time.monotonic())
         return resource
@@ -218,7 +218,6 @@ class Controller:
         resource: Mapping[str, Any],
         request: PromotionRequest,
         ledger: Ledger,
-        model: str,
     ) -> Mapping[str, Any]:
         """Write into the status what the gate computed, and what it waits for."""
         state = ledger.state()
@@ -229,7 +228,7 @@ class Controller:
                 "verdict": decided.verdict,
                 "rule": decided.rule[:253],
                 "approvals_required": min(10, self._needed(state, decided)),
-                **_evidence_words(self.store, model, decided),
+                **_evidence_words(self.store, ledger.model, decided),
             }
             if decided.version is not None:
                 status["version"] = decided.version
@@ -242,11 +241,7 @@ class Controller:
         return self.cluster.patch_status(resource["metadata"]["name"], status)
 
     def _needed(self, state: State, decided: Decided) -> int:
-        if decided.verdict not in ("PROMOTE", "NEEDS_APPROVAL"):
-            return 0
-        if decided.verdict == "PROMOTE" and self.is_automatic:
-            return 0
-        return approvals_at_least(state, decided)
+        return approvals_needed(state, decided, is_automatic=self.is_automatic)
 
     def _waits_for(self, state: State, request: PromotionRequest, decided: Decided | None) -> str:
         if self.health.fault is not None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gate.acting import ACTION_FILE, place_of, read_evidence, record
-from gate.book import RequestBook
+from gate.book import RequestBook, rejection
 from gate.opening import SHIPPED_BY, ratify
 from modelwarrant.canonical import digest_bytes
 from modelwarrant.errors import IllegalOperationError, PolicyError, RecordError, RequestError
@@ -19,7 +19,7 @@ from modelwarrant.registry import Ledger
 from modelwarrant.registry.payloads import Payload, parse_payload
 from modelwarrant.registry.state import Landed
 
-__all__ = ["OPERATIONS", "apply", "payload_of", "policy_of", "rejection"]
+__all__ = ["OPERATIONS", "apply", "payload_of", "policy_of"]
 
 OPERATIONS: Mapping[Operation, Callable[[PromotionRequest], Mapping[str, object]]] = {
     "rollback": lambda request: {
@@ -101,14 +101,6 @@ def apply(
     ledger.publish_head()
     reason = done.note or request.reason or ""
     return book.settle(request, "applied", reason=reason, version=done.version, landed=done.landed)
-
-
-def rejection(request: PromotionRequest) -> str | None:
-    """Return who rejected a request and why, None where nobody did."""
-    for approval in request.approvals:
-        if approval.verdict == "Rejected":
-            return f"rejected by {approval.approver}: {approval.reason}"
-    return None
 
 
 def policy_of(request: PromotionRequest) -> Policy:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gate import requests
-from gate.book import RequestBook
+from gate.book import RequestBook, rejection
 from gate.packages import Package, read_package
 from modelwarrant.errors import IllegalOperationError, PolicyError, RequestError
 from modelwarrant.policy import Policy, load
@@ -21,7 +21,7 @@ from modelwarrant.registry.payloads import Abort, ApprovalUse, Decide, Promote, 
 from modelwarrant.registry.rules import approvals_at_least, may_approve
 from modelwarrant.registry.state import Landed
 
-__all__ = ["Promotion", "is_allowed_signature"]
+__all__ = ["Promotion", "approvals_needed", "is_allowed_signature"]
 
 LONGEST_TEXT = 2000
 """Characters of a reason in an entry; the document it is from has the rest."""
@@ -164,7 +164,9 @@ class Promotion:
         if expired is not None:
             return self._close(decided, *expired)
         approvals = self._valid_approvals(state)
-        if self.is_barred or len(approvals) < self.approvals_needed(state, decided):
+        if self.is_barred or len(approvals) < approvals_needed(
+            state, decided, is_automatic=self.is_automatic
+        ):
             return self.request
         return self._promote(state, decided, approvals)
 
@@ -237,10 +239,8 @@ class Promotion:
         cancelled = self.book.cancellation(self.request)
         if cancelled is not None:
             return "cancelled", cancelled
-        for approval in self.request.approvals:
-            if approval.verdict == "Rejected":
-                return "rejected", f"rejected by {approval.approver}: {approval.reason}"
-        return None
+        refused = rejection(self.request)
+        return None if refused is None else ("rejected", refused)
 
     def _expired(self) -> tuple[Outcome, str] | None:
         if utc_text(self.now) < self.request.expires:
@@ -259,12 +259,6 @@ class Promotion:
         if state.policy is not None and state.policy.seq > decided.seq:
             return f"a policy was ratified in entry {state.policy.seq}, after this was decided"
         return None
-
-    def approvals_needed(self, state: State, decided: Decided) -> int:
-        """Return how many persons must approve: none where PROMOTE promotes by itself."""
-        if decided.verdict == "PROMOTE" and self.is_automatic:
-            return 0
-        return approvals_at_least(state, decided)
 
     def _valid_approvals(self, state: State) -> tuple[Approval, ...]:
         """The approvals of exactly this candidate and evidence, whose signatures hold."""
@@ -313,6 +307,21 @@ class Promotion:
 
     def _txn(self, step: str) -> str:
         return f"{self.request.run}/{step}"
+
+
+def approvals_needed(state: State, decided: Decided, *, is_automatic: bool) -> int:
+    """Return how many persons must approve a recorded decision before it is promoted.
+
+    None where PROMOTE promotes by itself, nor where nothing can be promoted.
+
+    Args:
+        state: the ledger's fold.
+        decided: the decision.
+        is_automatic: whether PROMOTE needs no human.
+    """
+    if decided.verdict not in _PROMOTABLE or (decided.verdict == "PROMOTE" and is_automatic):
+        return 0
+    return approvals_at_least(state, decided)
 
 
 def is_allowed_signature(

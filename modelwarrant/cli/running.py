@@ -34,6 +34,7 @@ __all__ = [
     "Ending",
     "RunSummary",
     "compiled_lifecycle",
+    "ending_of",
     "lifecycle_parameters",
     "print_summary",
     "run_lifecycle",
@@ -45,6 +46,17 @@ __all__ = [
 Ending = Literal["promoted", "needs approval", "hold", "rejected"]
 
 EXITS: Final[dict[Ending, int]] = {"promoted": 0, "needs approval": 10, "hold": 11, "rejected": 12}
+
+
+def ending_of(outcome: str | None, verdict: str | None) -> Ending:
+    """Return how a run ended, of its request's outcome and of the verdict."""
+    if outcome == "promoted":
+        return "promoted"
+    if outcome in ("rejected", "cancelled", "expired"):
+        return "rejected"
+    if outcome is None:
+        return "needs approval"
+    return "rejected" if verdict == "REJECT" else "hold"
 
 
 @dataclass(frozen=True)
@@ -65,13 +77,7 @@ class RunSummary:
     @property
     def ending(self) -> Ending:
         """How the run ended; names the exit code."""
-        if self.request.outcome == "promoted":
-            return "promoted"
-        if self.request.outcome in ("rejected", "cancelled", "expired"):
-            return "rejected"
-        if self.request.outcome is None:
-            return "needs approval"
-        return "rejected" if self.decision.verdict == "REJECT" else "hold"
+        return ending_of(self.request.outcome, self.decision.verdict)
 
     def document(self) -> dict[str, Any]:
         """Return the summary as JSON."""

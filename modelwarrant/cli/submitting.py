@@ -26,6 +26,7 @@ from modelwarrant.cli.knowledge import open_place
 from modelwarrant.cli.running import (
     Ending,
     compiled_lifecycle,
+    ending_of,
     lifecycle_parameters,
     schema_of,
     sound_policy,
@@ -95,14 +96,7 @@ class Submission:
     def ending(self) -> Ending:
         """How it stands; names the exit code."""
         status = self.resource.get("status", {})
-        outcome = status.get("outcome")
-        if outcome == "promoted":
-            return "promoted"
-        if outcome is None:
-            return "needs approval"
-        if outcome in ("rejected", "cancelled", "expired"):
-            return "rejected"
-        return "rejected" if status.get("verdict") == "REJECT" else "hold"
+        return ending_of(status.get("outcome"), status.get("verdict"))
 
     def document(self) -> dict[str, Any]:
         """Return the submission as JSON."""
