@@ -19,7 +19,8 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing.connection import wait
 from multiprocessing.context import BaseContext
@@ -278,13 +279,29 @@ def _start(
     process = context.Process(  # type: ignore[attr-defined]  # every concrete context has it
         target=_call_stage, args=(task.module, arguments, str(folder / "log.jsonl")), daemon=True
     )
-    process.start()
-    walk.running[task.name] = (process, folder, executor_input, time.monotonic())
+    with _ctrl_c_later():
+        process.start()
+        walk.running[task.name] = (process, folder, executor_input, time.monotonic())
+
+
+@contextmanager
+def _ctrl_c_later() -> Iterator[None]:
+    """Hold Ctrl-C back for the block.
+
+    Python runs the hooks of a fork in the parent, too, and drops what is raised in them: Ctrl-C at
+    that moment would be lost.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _call_stage(module: str, arguments: list[str], log: str) -> None:
     """Run in the child: send what the stage prints to its log, call it, end with its code."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     _die_with_parent()
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
