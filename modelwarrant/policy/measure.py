@@ -20,7 +20,7 @@ from modelwarrant.windows import parse_bounds
 
 __all__ = ["ENGINE_VERSION", "Measured", "measure"]
 
-ENGINE_VERSION = "1"
+ENGINE_VERSION = "2"
 """Version of the decision engine: raised with any change that could alter a recorded decision."""
 
 _DRIFT_LEVELS = ("none", "notice", "drift")
@@ -48,7 +48,13 @@ def measure(documents: Documents, policy: Policy, *, engine_version: str) -> Mea
     history = documents.history
     identical = _identical(documents)
     has_production = history.production_digest is not None
-    required = labels_required(evaluation.current, thresholds, alpha=evaluation.alpha)
+    current = _against(evaluation.current, thresholds)
+    required = labels_required(
+        evaluation.current,
+        thresholds,
+        alpha=evaluation.alpha,
+        is_settled=current != "unclear",
+    )
     evidence, problems = evidence_problems(documents, policy)
     unratified = _unratified(documents, policy, engine_version)
     blocked = _blocked(documents.drift)
@@ -62,7 +68,7 @@ def measure(documents: Documents, policy: Policy, *, engine_version: str) -> Mea
         "policy": "not ratified" if unratified else "ratified",
         "gates": "blocked" if blocked else "ok",
         "power": "short" if shortage else "enough",
-        "current": _against(evaluation.current, thresholds),
+        "current": current,
         "reference": _against(evaluation.reference, thresholds),
         "slices": _worst(evaluation),
         "calibration": evaluation.calibration.level,

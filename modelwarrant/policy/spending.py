@@ -56,23 +56,31 @@ def labels_for_gain(
     return ceil(root**2)
 
 
-def labels_required(comparison: Comparison, thresholds: Thresholds, *, alpha: float) -> int | None:
+def labels_required(
+    comparison: Comparison, thresholds: Thresholds, *, alpha: float, is_settled: bool
+) -> int | None:
     """Return the labels without which power is short; None where no number is defined.
 
-    Labels must suffice to see, with probability ``power``, a true gain of ``min_gain``, or the
-    difference that is already proven (the bound nearer to 0) where that is larger: an interval of
-    +40 % to +68 % needs no labels to find +2 %. Since the proven difference must itself be seen
-    with that probability, this asks for more than a bound on the right side of 0.
+    A comparison that its bounds already settle (better, not worse, or worse) needs ``min_labels``
+    alone, without which the bounds themselves are not to be trusted: they hold at their alpha
+    whatever the power was. Power is about what *unclear* may mean: there, labels must suffice to
+    see a true gain of ``min_gain`` with probability ``power``.
 
     For a first model the floor alone: its gain over a trivial predictor is large, and the lower
     bound decides.
+
+    Args:
+        comparison: with the baseline's loss and the deviation.
+        thresholds: min_labels, min_gain, margin and power.
+        alpha: level of the bound, in (0, 0.5).
+        is_settled: whether the bounds leave the comparison other than unclear.
     """
     if comparison.baseline == "trivial":
         return thresholds.min_labels
     if comparison.baseline_loss <= 0:
         return None
-    lower, upper = comparison.gain.lower, comparison.gain.upper
-    proven = max(lower or 0.0, -(upper or 0.0))
-    gain = max(thresholds.min_gain * comparison.baseline_loss, proven)
+    if is_settled:
+        return thresholds.min_labels
+    gain = thresholds.min_gain * comparison.baseline_loss
     labels = labels_for_gain(comparison, thresholds, gain=gain, alpha=alpha)
     return None if labels is None else max(labels, thresholds.min_labels)

@@ -75,7 +75,8 @@ class Decision(Record):
     engine_version: str
     n_labels: int
     n_required: int | None
-    """Labels at which a true gain of ``min_gain`` is seen with probability .8, if defined."""
+    """Labels below which power is short, if defined: while the comparison is unclear, those at which
+    a true gain of ``min_gain`` is seen with the policy's ``power``; else its ``min_labels``."""
     approvals_required: int
     """Persons who must approve, where the verdict is ``NEEDS_APPROVAL``."""
     would_change: tuple[Change, ...] = ()

@@ -15,11 +15,13 @@ def _changes(case):
 
 
 def test_short_power_says_how_many_labels_are_missing(good):
-    """The nearest change of an under-powered decision is a number of labels."""
-    decision = good.but(n_rows=600, deviation=0.2, half_width=0.045, reference_gain=0.06).decide()
+    """Under-powered evidence lacks a bound above 0, and a number of labels."""
+    decision = good.but(
+        gain=0.03, n_rows=600, deviation=0.2, half_width=0.045, reference_gain=0.06
+    ).decide()
     (change,) = decision.would_change
 
-    assert ("power", "short", "enough", "PROMOTE") == (
+    assert ("power and current", "short and unclear", "enough and better", "PROMOTE") == (
         change.level,
         change.now,
         change.then,
