@@ -11,6 +11,7 @@ from pydantic import Field
 
 from modelwarrant.records.base import Part, Record
 from modelwarrant.records.drift import DriftLevel
+from modelwarrant.records.estimation import PerformanceEstimate, RealisedLoss
 
 __all__ = [
     "LabelCounts",
@@ -50,6 +51,10 @@ class MonitoringThresholds(Part):
     """Days after a promotion in which the watch may still roll back."""
     cooldown_days: int = Field(default=7, ge=1)
     """Days between two retrainings."""
+    slo: float | None = Field(default=None, ge=0)
+    """Loss up to which the service is as promised, in the metric's unit; None: the reference's."""
+    raised_rate: float = Field(default=0.05, gt=0, le=1)
+    """Share of the window to be labelled while the inputs drift and the estimate sees no harm."""
 
 
 class Situation(Record):
@@ -179,6 +184,10 @@ class MonitoringEvidence(Part):
     """The action before, about the same version, saw drift; it lasts while there is a notice."""
     was_degraded: bool
     """The action before saw a degradation; it lasts while e is above ``warn``."""
+    estimate: PerformanceEstimate | None = None
+    """Of the loss, without labels; None where the pass made none."""
+    realised: RealisedLoss | None = None
+    """Of the window's labelled rows; None where there are none."""
     degradation: LossTest
     watch: LossTest | None
     """None where nothing is watched."""
