@@ -59,6 +59,7 @@ def lifecycle(
     requester: str,
     data_digest: str = "",
     review_by: str = "",
+    monitor_every_s: int = 0,
     gate: str = "",
 ) -> None:
     """Wire the stages; see each stage's docstring for its parameters."""
@@ -79,6 +80,7 @@ def lifecycle(
         contract=contract,
         final=final,
         review_by=review_by,
+        monitor_every_s=monitor_every_s,
     ).set_caching_options(False)
     now = validate_window(
         window=ingested.outputs["window"],

@@ -39,6 +39,7 @@ def monitor(
         contract=contract,
         final=final,
         review_by="",
+        monitor_every_s=0,
     ).set_caching_options(False)
     collected = collect_predictions(
         model=model,

@@ -15,6 +15,7 @@ def fetch_production(
     contract: dict,
     final: float,
     review_by: str,
+    monitor_every_s: int,
     production: dsl.Output[dsl.Model],
     anchor: dsl.Output[dsl.Model],
     reference: dsl.Output[dsl.Dataset],
@@ -34,6 +35,8 @@ def fetch_production(
         contract: the feature schema.
         final: final share of the first reference.
         review_by: ISO date after which a promotion needs a person; empty for none.
+        monitor_every_s: longest seconds between two passes of the monitor, after which a promotion
+            needs a person; 0 for none.
         production: bundle, or a file that says there is none yet.
         anchor: bundle of the last version a person approved, or a file that says there is none.
         reference: the reference window, read again and compared with its recorded digest.

@@ -2,16 +2,18 @@
 
 import sys
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 from modelwarrant.bundle import read_bundle
 from modelwarrant.records import ModelManifest, WindowRef
-from modelwarrant.registry import LaptopHome, Ledger, history_record
+from modelwarrant.registry import LaptopHome, Ledger, State, history_record
+from modelwarrant.registry.overdue import duties_of
 from modelwarrant.sources import read_ref, read_window, save_window
 from modelwarrant.stage import Task, run_stage
 from modelwarrant.stage.stores import open_told_store
 from modelwarrant.stage.versions import write_version
+from modelwarrant.storage import ObjectStore
 from modelwarrant.windows import FeatureSchema, Window, parse_bounds
 
 _NONE_YET = "no version has been promoted yet"
@@ -30,16 +32,21 @@ def fetch(task: Task) -> None:
     window, ref = _first_reference(task) if production is None else _its_window(task)
     save_window(task.output("reference"), window)
     task.write("reference_ref", ref)
-    task.write("history", history_record(state, model, overdue=_overdue(task)))
+    task.write("history", history_record(state, model, overdue=_overdue(task, store, state)))
     task.set("digest", ref.window_digest)
 
 
-def _overdue(task: Task) -> list[str]:
+def _overdue(task: Task, store: ObjectStore, state: State) -> tuple[str, ...]:
     """Say what is overdue: it bars a promotion without a person."""
     review_by = task.parameter("review_by")
-    if review_by and task.now.date() > date.fromisoformat(review_by):
-        return [f"the model's review was due by {review_by}"]
-    return []
+    every = task.parameter("monitor_every_s")
+    return duties_of(
+        store,
+        state,
+        review_by=date.fromisoformat(review_by) if review_by else None,
+        monitor_every=timedelta(seconds=every) if every else None,
+        now=task.now,
+    ).overdue
 
 
 def _first_reference(task: Task) -> tuple[Window, WindowRef]:

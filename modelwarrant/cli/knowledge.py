@@ -10,6 +10,7 @@ from typing import Any
 
 from modelwarrant.canonical import digest_bytes
 from modelwarrant.errors import IllegalOperationError, RecordError, UnknownModelError
+from modelwarrant.project import Project
 from modelwarrant.records import LedgerEntry, PromotionRequest
 from modelwarrant.registry import (
     Anchor,
@@ -22,6 +23,7 @@ from modelwarrant.registry import (
 )
 from modelwarrant.registry.acts import acts
 from modelwarrant.registry.entries import SCHEMA_VERSION, utc_text
+from modelwarrant.registry.overdue import duties_of
 from modelwarrant.registry.payloads import PublicKey, Upgrade
 from modelwarrant.stage.settings import Settings, read_settings
 from modelwarrant.stage.stores import open_told_store
@@ -118,8 +120,14 @@ def parse_name(name: str) -> tuple[str, int]:
     return model, int(version)
 
 
-def model_status(place: Place, model: str) -> dict[str, Any]:
-    """Say what is in production, since when, by whose decision, and what waits."""
+def model_status(place: Place, model: str, project: Project | None) -> dict[str, Any]:
+    """Say what is in production, since when, by whose decision, what waits and what is overdue.
+
+    Args:
+        place: the store.
+        model: the model's name.
+        project: its project, which alone knows what is due when; None where it is not at hand.
+    """
     from gate import requests
 
     state = place.state(model)
@@ -136,7 +144,15 @@ def model_status(place: Place, model: str) -> dict[str, Any]:
         "waiting": [request.id for request in waiting],
         "policy": None if state.policy is None else state.policy.digest,
         "entries": state.seq,
-        "overdue": [],
+        "overdue": [
+            *duties_of(
+                place.store,
+                state,
+                review_by=None if project is None else project.review_by,
+                monitor_every=None if project is None else project.monitor_every,
+                now=place.now,
+            ).overdue
+        ],
     }
 
 

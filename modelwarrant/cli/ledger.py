@@ -213,7 +213,10 @@ def inventory(
                 None if row.monitoring_last is None else row.monitoring_last[:10],
                 None if row.monitoring_due is None else row.monitoring_due[:10],
                 row.review_due,
-                "; ".join(row.overdue) or "nothing is overdue",
+                "; ".join(
+                    [*row.overdue, *(f"nobody looked {gap}" for gap in row.unwatched)]
+                    or ["nothing is overdue"]
+                ),
             )
             for row in rows
         ),

@@ -69,14 +69,20 @@ def status(
     model: Annotated[
         str | None, typer.Argument(metavar="[MODEL]", help="Default: every model.")
     ] = None,
+    project: ProjectOption = Path("warrant.yaml"),
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Say what is in production, since when, by whose decision; what waits; what is overdue."""
     from modelwarrant.cli.knowledge import model_status, models, open_place
+    from modelwarrant.project import load
 
     place = open_place(store)
-    rows = [model_status(place, name) for name in ([model] if model else models(place))]
+    told = load(project) if project.is_file() else None
+    rows = [
+        model_status(place, name, told if told is not None and told.model == name else None)
+        for name in ([model] if model else models(place))
+    ]
     if as_json:
         answer_json(rows[0] if model else {"models": rows})
         return

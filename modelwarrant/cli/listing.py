@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,8 @@ from modelwarrant.cli.knowledge import Place, models
 from modelwarrant.errors import ProjectError
 from modelwarrant.project import Project, load
 from modelwarrant.project.project import DEFAULT_FILE
+from modelwarrant.registry.entries import utc_text
+from modelwarrant.registry.overdue import duties_of, unwatched
 
 __all__ = ["Row", "inventory"]
 
@@ -28,6 +29,9 @@ class Row:
     monitoring_due: str | None
     review_due: str | None
     overdue: tuple[str, ...]
+    unwatched: tuple[str, ...]
+    """Stretches without the monitor that were longer than ``monitor_every``, the last one perhaps
+    until now."""
 
     def document(self) -> dict[str, Any]:
         """Return the row as JSON."""
@@ -65,26 +69,21 @@ def _row(place: Place, model: str, project: Project | None) -> Row:
     ledger, now = place.ledger(model), place.now
     entries = ledger.entries()
     state = ledger.state()
-    decided = list(state.decisions.values())[-1] if state.decisions else None
-    seen = next((entry.time for entry in reversed(entries) if entry.op == "act"), None)
-    since = seen or (state.production_version.time if state.production_version else None)
-    due = None
-    if project is not None and project.monitor_every is not None and since is not None:
-        due = datetime.fromisoformat(since) + project.monitor_every
+    every = None if project is None else project.monitor_every
     review = None if project is None else project.review_by
-    overdue = []
-    if due is not None and due < now:
-        overdue.append(f"monitoring was due by {due.astimezone(UTC):%Y-%m-%d %H:%M}")
-    if review is not None and review < now.date():
-        overdue.append(f"the review was due by {review}")
+    duties = duties_of(place.store, state, review_by=review, monitor_every=every, now=now)
+    gaps = () if every is None else unwatched(entries, monitor_every=every, now=now)
+    decided = list(state.decisions.values())[-1] if state.decisions else None
+    due = duties.monitoring_due
     return Row(
         model=model,
         owner=None if project is None else project.owner,
         purpose=None if project is None else project.purpose,
         production=state.production,
         last_decision=None if decided is None else f"{decided.verdict} {decided.time[:10]}",
-        monitoring_last=seen,
+        monitoring_last=None if duties.monitored is None else utc_text(duties.monitored),
         monitoring_due=None if due is None else due.isoformat(timespec="minutes"),
         review_due=None if review is None else review.isoformat(),
-        overdue=tuple(overdue),
+        overdue=duties.overdue,
+        unwatched=tuple(f"{utc_text(since)}..{utc_text(until)}" for since, until in gaps),
     )

@@ -7,7 +7,7 @@ import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -237,6 +237,7 @@ def lifecycle_parameters(
         "run": run,
         "requester": requester,
         "review_by": "" if project.review_by is None else project.review_by.isoformat(),
+        "monitor_every_s": int((project.monitor_every or timedelta()).total_seconds()),
     }
 
 

@@ -199,6 +199,17 @@ def test_a_passed_review_date_is_told_to_the_policy(promoted: Laptop, tmp_path: 
     assert "yes" == ran["levels"]["overdue"]
 
 
+def test_overdue_monitoring_is_told_to_the_policy(promoted: Laptop, tmp_path: Path) -> None:
+    """A monitor that should have looked a second after the promotion bars what needs no person."""
+    laptop = copy_of(promoted, tmp_path)
+    project = laptop.project / "warrant.yaml"
+    project.write_text(project.read_text() + "monitor_every: 1s\n")
+    ran = laptop.json("run", "--current", "2024-03-15..2024-06-01", expect=11)
+
+    assert "yes" == ran["levels"]["overdue"]
+    assert "monitoring was due by" in laptop("status", "demand")
+
+
 def test_a_signed_approval_is_told_from_an_asserted_one(laptop: Laptop) -> None:
     """With an SSH key the ledger can prove who approved; another key is refused."""
     for name in ("grace", "mallory"):
