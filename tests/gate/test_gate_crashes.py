@@ -156,8 +156,15 @@ def _submit(stage: Stage, store: ObjectStore) -> None:
     stage.submitted(store, "two")
 
 
+def _second(store: ObjectStore) -> PromotionRequest:
+    """Return the request of the second run, whatever their ids' order."""
+    found = requests.list_requests(store, model=MODEL)
+    [second] = [request for request in found if request.run != "run-one"]
+    return second
+
+
 def _process(stage: Stage, store: ObjectStore) -> None:
-    [waiting] = requests.list_requests(store, model=MODEL)[1:]
+    waiting = _second(store)
     stage.gate(store).process(waiting.id, now=NOW)
 
 
@@ -171,19 +178,19 @@ def _short(stage: Stage) -> None:
 
 def _answered(answer: str) -> Act:
     def act(stage: Stage, store: ObjectStore) -> None:
-        [waiting] = requests.list_requests(store, model=MODEL)[1:]
+        waiting = _second(store)
         getattr(stage, answer)(store, waiting.id)
 
     return act
 
 
 def _expire(stage: Stage, store: ObjectStore) -> None:
-    [waiting] = requests.list_requests(store, model=MODEL)[1:]
+    waiting = _second(store)
     stage.gate(store).process(waiting.id, now=LATER)
 
 
 def _withdraw(stage: Stage, store: ObjectStore) -> None:
-    [waiting] = requests.list_requests(store, model=MODEL)[1:]
+    waiting = _second(store)
     if waiting.withdrawn or waiting.outcome:
         stage.gate(store).process(waiting.id, now=SOON)
     else:

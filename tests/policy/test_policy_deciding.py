@@ -155,12 +155,12 @@ def test_a_decision_of_another_engine_is_made_again_and_not_refused(good):
 
 
 def test_what_if_answers_as_if_the_other_policy_were_ratified(good):
-    """A larger min_gain needs fewer labels."""
-    case = good.but(n_rows=600, deviation=0.1, half_width=0.045, reference_gain=0.06)
-    eager = replace(good.policy, thresholds=Thresholds(min_gain=0.04))
+    """A larger margin is harder to beat."""
+    case = good.but(gain=0.02, half_width=0.01)
+    demanding = replace(good.policy, thresholds=Thresholds(margin=0.05, min_gain=0.06))
 
-    assert "HOLD" == case.decide().verdict
-    assert "PROMOTE" == what_if(eager, case.documents).verdict
+    assert "PROMOTE" == case.decide().verdict
+    assert "HOLD" == what_if(demanding, case.documents).verdict
 
 
 def test_what_if_says_where_the_evidence_cannot_answer(good):
