@@ -21,7 +21,7 @@ def simulate(
         typer.Argument(
             metavar="SCENARIO",
             help="BASE/KIND[/SHAPE[/SIZE]], as in loans/concept/gradual/0.5; BASE is loans, sea, "
-            "friedman or rents, or table with --into.",
+            "sine, friedman, rents or circuit, or table with --into.",
         ),
     ],
     to: Annotated[Path, typer.Argument(metavar="OUT", help="A .csv or .parquet file to write.")],

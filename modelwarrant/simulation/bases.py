@@ -95,6 +95,24 @@ def _friedman(drivers: Floats, site: Codes, moved: Floats) -> Floats:
     )
 
 
+def _sine(drivers: Floats, site: Codes, moved: Floats) -> Floats:
+    """Return P(yes) of SINE1 (Gama et al. 2004): above or below a sine, whose phase moves by pi."""
+    x = ndtr(drivers)
+    curve = 0.5 + 0.4 * np.sin(2 * np.pi * x[:, 0] + np.pi * moved)
+    return np.asarray(0.05 + 0.9 * expit(12 * (curve - x[:, 1])))
+
+
+def _circuit(drivers: Floats, site: Codes, moved: Floats) -> Floats:
+    """Return Friedman's second function (1991), an impedance, whose inductance loses its weight.
+
+    Resistance 0 to 100, frequency 20 to 280, inductance 0 to 1, capacity 1 to 11.
+    """
+    x = ndtr(drivers)
+    omega = 2 * np.pi * (20 + 260 * x[:, 1])
+    inductive = omega * x[:, 2] * (1 - 0.4 * moved)
+    return np.asarray(np.hypot(100 * x[:, 0], inductive - 1 / (omega * (1 + 10 * x[:, 3]))))
+
+
 def _rents(drivers: Floats, site: Codes, moved: Floats) -> Floats:
     """Return a linear rent with an effect of the site, whose leading slope turns round."""
     effect = np.array([0.0, 4.0, -4.0])[site]
@@ -116,6 +134,14 @@ BASES: Final[Mapping[str, Base]] = MappingProxyType(
                 about="SEA: two of three uniform numbers against a threshold, 5 % noise",
             ),
             Base(
+                "sine",
+                "classification",
+                2,
+                ndtr,
+                _sine,
+                about="SINE1: two uniform numbers, below a sine or above it, 5 % noise",
+            ),
+            Base(
                 "friedman",
                 "regression",
                 5,
@@ -125,6 +151,15 @@ BASES: Final[Mapping[str, Base]] = MappingProxyType(
                 about="Friedman's first function of five uniform numbers",
             ),
             Base("rents", "regression", 2, _as_they_are, _rents, deviation=4.0, about="linear"),
+            Base(
+                "circuit",
+                "regression",
+                4,
+                ndtr,
+                _circuit,
+                deviation=100.0,
+                about="Friedman's second function, an impedance of four uniform numbers",
+            ),
         )
     }
 )

@@ -49,7 +49,7 @@ Kind = Literal[
 ]
 """What changes; see ``KINDS``."""
 
-Shape = Literal["abrupt", "gradual", "incremental", "recurring"]
+Shape = Literal["abrupt", "gradual", "incremental", "recurring", "passing"]
 """How it comes; see ``SHAPES``."""
 
 KINDS: Final[Mapping[str, str]] = MappingProxyType(
@@ -81,6 +81,7 @@ SHAPES: Final[Mapping[str, str]] = MappingProxyType(
         "gradual": "from the onset on rows of both regimes are mixed, over WIDTH of the stream",
         "incremental": "from the onset on the rule itself moves, over WIDTH of the stream",
         "recurring": "from the onset on it comes and goes, each time for WIDTH of the stream",
+        "passing": "from the onset on it is in force for WIDTH of the stream, then it is over",
     }
 )
 
@@ -181,6 +182,8 @@ def intensity(scenario: Scenario, rows: int, rng: np.random.Generator) -> Floats
     begun = since >= 0
     if scenario.shape == "abrupt":
         return begun.astype(np.float64)
+    if scenario.shape == "passing":
+        return np.asarray(begun & (since < scenario.width), dtype=np.float64)
     if scenario.shape == "recurring":
         is_on = np.floor(since / scenario.width) % 2 == 0
         return np.asarray(begun & is_on, dtype=np.float64)

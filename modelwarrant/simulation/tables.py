@@ -44,10 +44,12 @@ class _Roles:
     category: str | None
 
 
-def inject(window: Window, scenario: Scenario, *, seed: int) -> tuple[Window, StreamTruth]:
+def inject(
+    window: Window, scenario: Scenario, *, seed: int, rows: int | None = None
+) -> tuple[Window, StreamTruth]:
     """Return a stream of a window's rows with a known shift; the same arguments give the same rows.
 
-    A shift of x or of y (``covariate``, ``prior``) needs rows to choose from, so the stream is
+    A shift of x or of y (``covariate``, ``prior``) needs rows to choose from, so the stream can be
     shorter than the window. An ``incremental`` shift mixes both regimes, as no rule is known that
     could move.
 
@@ -55,6 +57,7 @@ def inject(window: Window, scenario: Scenario, *, seed: int) -> tuple[Window, St
         window: labelled rows with a task and at least two numbers.
         scenario: of the base ``table``.
         seed: of every draw.
+        rows: length of the stream at most; None takes every row that can be used.
 
     Raises:
         DataError: too few rows, no fitting column, or a kind that needs a known rule.
@@ -62,11 +65,14 @@ def inject(window: Window, scenario: Scenario, *, seed: int) -> tuple[Window, St
     rng = np.random.default_rng(seed)
     labelled = window.labelled()
     _demand(labelled, scenario)
+    most = len(labelled) if rows is None else min(rows, len(labelled))
+    if most < _FEWEST:
+        raise DataError(f"a stream of {most} rows is too short: take at least {_FEWEST}")
     shuffled = _drawn(labelled.take(rng.permutation(len(labelled))))
     roles = _roles(shuffled)
     if scenario.kind == "new_level" and roles.category is None:
         raise DataError(f"scenario {scenario.text}: the rows have no category to put a level into")
-    drawn, in_force = _regimes(shuffled, scenario, roles, rng)
+    drawn, in_force = _regimes(shuffled, scenario, roles, rng, rows=most)
     drawn, columns = _shifted(drawn, scenario, in_force, roles, rng)
     truth = truth_of_stream(
         scenario, drawn, in_force=in_force, columns=columns, seed=seed, about="rows of one's own"
@@ -162,14 +168,13 @@ def _scaled(values: Floats) -> Floats:
 
 
 def _regimes(
-    drawn: Drawn, scenario: Scenario, roles: _Roles, rng: np.random.Generator
+    drawn: Drawn, scenario: Scenario, roles: _Roles, rng: np.random.Generator, *, rows: int
 ) -> tuple[Drawn, Mask]:
     """Choose which row stands where, and return it with the rows of the new regime."""
     tilt = _tilt(drawn, scenario, roles)
     if tilt is None:
-        return drawn, _in_force(scenario, len(drawn), rng)
+        return _take(drawn, np.arange(rows)), _in_force(scenario, rows, rng)
     accepted = rng.random(len(drawn)) < np.exp(tilt - tilt.max())
-    rows = len(drawn)
     while True:
         in_force = _in_force(scenario, rows, rng)
         quiet = int(np.count_nonzero(~in_force))

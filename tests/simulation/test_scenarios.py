@@ -85,3 +85,12 @@ def test_a_recurring_shift_comes_and_goes() -> None:
 
     assert (400, 500, 600, 700) == change_points(scenario, 800)
     assert [1, 0, 1, 0] == [found[row] for row in (450, 550, 650, 750)]
+
+
+def test_a_passing_shift_ends_after_its_width() -> None:
+    """A fault that is mended: in force from the onset for its width, then the old regime again."""
+    scenario = parse_scenario("sea/unit/passing", onset=0.5, width=0.125)
+    found = intensity(scenario, 800, np.random.default_rng(0))
+
+    assert (400, 500) == change_points(scenario, 800)
+    assert [0, 1, 0, 0] == [found[row] for row in (399, 450, 500, 799)]

@@ -131,3 +131,15 @@ def test_booleans_are_kept_and_instants_left_out() -> None:
 
     assert ("a", "b", "c", "k", "f") == stream.schema.names
     assert np.array_equal(stream.numbers("c") > 0, stream.numbers("f") == 1)
+
+
+@pytest.mark.parametrize("kind", ["none", "covariate"])
+def test_a_stream_is_no_longer_than_asked_for(kind: str) -> None:
+    """Rows that are left over are not used; the onset is where it should be."""
+    scenario = parse_scenario(f"table/{kind}/abrupt/0.5")
+    stream, truth = inject(table("regression"), scenario, seed=8, rows=1000)
+
+    assert 1000 == len(stream)
+    assert (() if kind == "none" else (500,)) == truth.change_points
+    with pytest.raises(DataError, match="at least 200"):
+        inject(table("regression"), scenario, seed=8, rows=100)
