@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from modelwarrant.canonical import digest_bytes
-from modelwarrant.errors import IllegalOperationError, RecordError, UnknownModelError
+from modelwarrant.errors import IllegalOperationError, RecordError, RequestError, UnknownModelError
 from modelwarrant.project import Project
 from modelwarrant.records import LedgerEntry, PromotionRequest
 from modelwarrant.registry import (
@@ -59,8 +59,8 @@ class Place:
 
     @property
     def now(self) -> datetime:
-        """The present moment."""
-        return datetime.now(UTC)
+        """The present moment, or the one that is played."""
+        return self.settings.now
 
     def ledger(self, model: str, signer: Signer | None = None) -> Ledger:
         """Open a model's ledger; its first entry must be the one remembered here."""
@@ -93,9 +93,15 @@ class Place:
 
 
 def open_place(store: str | None) -> Place:
-    """Open the store that the command or the environment names."""
+    """Open the store that the command or the environment names.
+
+    Raises:
+        RequestError: another time is played, and the store is more than a folder.
+    """
     settings = read_settings()
     uri = store or settings.store
+    if settings.at is not None and "://" in uri:
+        raise RequestError(f"WARRANT_NOW plays another time, and {uri} is no folder; unset it")
     folder = Path(".warrant") if "://" in uri else Path(uri)
     return Place(
         open_told_store(uri), settings, LaptopHome(settings.home), folder.resolve() / _WORK

@@ -7,7 +7,7 @@ import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -146,7 +146,7 @@ def run_lifecycle(
         _open_ledger(place, project.model)
         if reference is not None and place.state(project.model).production is not None:
             note("note: --reference is for a first model; production's own window is the reference")
-        run = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+        run = f"{place.now:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
         walker = _Walker(place, project, run, rules, ask=ask, show=out if progress else None)
         result = walker.walk()
         summary = walker.summary(result, started)

@@ -219,10 +219,11 @@ def _task(stage: str, executor_input: str, log: logging.Logger) -> Task:
     try:
         document = json.loads(executor_input)
         inputs, outputs = document.get("inputs", {}), document.get("outputs", {})
+        settings = read_settings()
         return Task(
             stage=stage,
-            now=datetime.now(UTC),
-            settings=read_settings(),
+            now=settings.now,
+            settings=settings,
             log=log,
             _parameters=inputs.get("parameterValues", {}),
             _inputs={k: v["artifacts"] for k, v in inputs.get("artifacts", {}).items()},

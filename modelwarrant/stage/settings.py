@@ -8,7 +8,10 @@ import os
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+
+from modelwarrant.errors import RequestError
 
 __all__ = ["Settings", "read_settings"]
 
@@ -29,6 +32,14 @@ class Settings:
     """``WARRANT_IMAGE_DIGEST``: set in our images, absent on a laptop."""
     gate: str | None = None
     """``WARRANT_GATE``: namespace of a cluster's gate; None: the store holds the requests."""
+    at: datetime | None = None
+    """``WARRANT_NOW``: the instant that is played, in demonstrations and tests; None: the present.
+    """
+
+    @property
+    def now(self) -> datetime:
+        """The present moment, or the one that is played."""
+        return self.at or datetime.now(UTC)
 
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
@@ -36,6 +47,9 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
 
     Args:
         environment: default ``os.environ``.
+
+    Raises:
+        RequestError: a played time is none, or is to enter a store that is more than a folder.
     """
     env = os.environ if environment is None else environment
     return Settings(
@@ -45,7 +59,25 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         genesis=env.get("WARRANT_GENESIS") or None,
         image_digest=env.get("WARRANT_IMAGE_DIGEST") or None,
         gate=env.get("WARRANT_GATE") or None,
+        at=_played(env),
     )
+
+
+def _played(env: Mapping[str, str]) -> datetime | None:
+    """Return the instant that is played, which no ledger that others rely on may hold."""
+    text = env.get("WARRANT_NOW")
+    if not text:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise RequestError(f"WARRANT_NOW {text!r} is not an ISO 8601 time") from error
+    if env.get("WARRANT_GATE") or "://" in (env.get("WARRANT_STORE") or ""):
+        raise RequestError(
+            "WARRANT_NOW plays another time, in a store that is a folder of this machine only; "
+            "unset it"
+        )
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _user_at_host() -> str:
