@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 
 from modelwarrant import drift, evaluation
 from modelwarrant.backtest.laps import Lap
@@ -19,9 +20,11 @@ from modelwarrant.evaluation.losses import aligned, row_losses, truth_of
 from modelwarrant.policy import ENGINE_VERSION
 from modelwarrant.records import DriftReport, EvaluationReport, ModelManifest, Recipe
 from modelwarrant.training import fit
-from modelwarrant.windows import Window, training_digest
+from modelwarrant.windows import training_digest
 
 __all__ = ["Course", "EvaluationTerms"]
+
+Floats = npt.NDArray[np.float64]
 
 _NAME = "backtest"
 
@@ -50,7 +53,7 @@ class Course:
     recipe: Recipe
     metric: str
     _models: dict[int, Bundle | None] = field(default_factory=dict)
-    _losses: dict[tuple[int, int, bool], float] = field(default_factory=dict)
+    _losses: dict[tuple[int, int, bool], Floats] = field(default_factory=dict)
     _drift: dict[tuple[int, int], DriftReport] = field(default_factory=dict)
     _evaluations: dict[tuple[int, int, int, EvaluationTerms], EvaluationReport] = field(
         default_factory=dict
@@ -78,11 +81,23 @@ class Course:
 
     def loss(self, model: int, on: int, *, final: bool = False) -> float:
         """Return the mean loss of one window's model on another window, or on its final split."""
+        return float(np.mean(self.row_losses(model, on, final=final)))
+
+    def row_losses(self, model: int, on: int, *, final: bool = False) -> Floats:
+        """Return the losses, (n,) float64 and not clipped, of one window's model on another's rows.
+
+        Args:
+            model: number of the window whose model answers.
+            on: number of the window whose labelled rows are answered, oldest first.
+            final: its final split alone.
+        """
         key = model, on, final
         if key not in self._losses:
-            lap = self.laps[on]
+            lap, bundle = self.laps[on], self.model(model)
             window = lap.final.window if final else lap.window.labelled()
-            self._losses[key] = self._mean_loss(self.model(model), window)
+            truth = truth_of(window, classes=bundle.schema.classes or (), name="next")
+            answers = aligned(bundle.predict(window), truth, model="production", window="next")
+            self._losses[key] = row_losses(answers, truth, metric=self.metric)
         return self._losses[key]
 
     def drift(self, production: int, lap: int) -> DriftReport:
@@ -145,11 +160,6 @@ class Course:
             current=bundle.predict(current.final.window),
             reference=bundle.predict(reference.final.window),
         )
-
-    def _mean_loss(self, model: Bundle, window: Window) -> float:
-        truth = truth_of(window, classes=model.schema.classes or (), name="next")
-        answers = aligned(model.predict(window), truth, model="production", window="next")
-        return float(np.mean(row_losses(answers, truth, metric=self.metric)))
 
     def _fitted(self, lap: Lap) -> Bundle:
         fitted = fit([lap.train], lap.window.schema, self.recipe)
