@@ -128,6 +128,11 @@ def _time_check(feature: Feature) -> Check:
             instant = datetime.fromisoformat(value)
         except ValueError as error:
             raise RefusedError("must be an ISO 8601 time as text") from error
-        return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant
+        if instant.tzinfo is None:
+            return instant.replace(tzinfo=UTC)
+        try:
+            return instant.astimezone(UTC)
+        except OverflowError as error:
+            raise RefusedError("is outside the years 1 to 9999") from error
 
     return check

@@ -12,9 +12,14 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-__all__ = ["coded", "fixed", "seconds_of", "texts", "truths"]
+__all__ = ["FIRST_SECOND", "LAST_SECOND", "coded", "fixed", "seconds_of", "texts", "truths"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+FIRST_SECOND = (datetime(1, 1, 1, tzinfo=UTC) - _EPOCH).total_seconds()
+"""Of the year 1, since 1970."""
+LAST_SECOND = (datetime(9999, 12, 31, tzinfo=UTC) - _EPOCH).total_seconds() + 86_400.0
+"""The end of the year 9999, which belongs to it no more."""
 
 Missing = npt.NDArray[np.bool_] | None
 """Which values are null; None for none."""

@@ -41,8 +41,8 @@ class Request(msgspec.Struct):
 _DECODER: Final = msgspec.json.Decoder(Request)
 
 
-def parse_request(data: bytes) -> Request:
-    """Return the JSON of a request.
+def parse_request(data: bytes, *, most_marks: int) -> Request:
+    """Return the JSON of a request; for ``most_marks`` see ``serving.rows.parse_body``.
 
     Raises:
         RecordError: it is none; the message tells where, not what.
@@ -56,7 +56,7 @@ def parse_request(data: bytes) -> Request:
     except RecursionError as error:
         raise RecordError("the body is nested too deeply") from error
     if b"\\" in data or data.count(b":") != _names(request):
-        _refuse_doubled(parse_body(data))
+        _refuse_doubled(parse_body(data, most_marks=most_marks))
     return request
 
 

@@ -19,10 +19,10 @@ from modelwarrant.windows import Feature, FeatureSchema
 from serving.answers import render
 from serving.bounds import Bounds
 from serving.checks import RefusedError, check_of, has_integer_levels
-from serving.columns import seconds_of
+from serving.columns import FIRST_SECOND, LAST_SECOND, seconds_of
 from serving.envelope import Request, flag, parse_request, tensors_of
-from serving.rows import Rows, category_positions, shown_name, unseen_levels
-from serving.tensors import DATATYPES, Tensor, binary_texts, flags, numbers, texts
+from serving.rows import Rows, category_positions, mark_limit, shown_name, unseen_levels
+from serving.tensors import DATATYPES, Tensor, binary_texts, flags, integers, numbers, texts
 
 __all__ = ["Asked", "Inference"]
 
@@ -68,11 +68,8 @@ class Inference:
         self._head = render({**head, "parameters": said}).decode()[:-1]
         self._outputs = self._described_outputs()
         self._all = dict.fromkeys(self._outputs, False)
-        self._booleans = [
-            position
-            for position, feature in enumerate(schema.features)
-            if feature.kind == "boolean"
-        ]
+        self._booleans = _positions(schema, "boolean")
+        self._times = _positions(schema, "time")
 
     def metadata(self) -> dict[str, Any]:
         """Return the model's metadata: every column, and what is answered."""
@@ -105,7 +102,8 @@ class Inference:
         """
         if json_bytes is not None and json_bytes > len(body):
             raise RecordError("the body is shorter than Inference-Header-Content-Length says")
-        request = parse_request(body if json_bytes is None else body[:json_bytes])
+        head = body if json_bytes is None else body[:json_bytes]
+        request = parse_request(head, most_marks=mark_limit(self._schema, max_rows))
         tensors = tensors_of(request, b"" if json_bytes is None else body[json_bytes:])
         values, unseen = self._rows(tensors, max_rows)
         self._bounds.check(values)
@@ -207,6 +205,8 @@ class Inference:
             if not ((column == 0.0) | (column == 1.0) | np.isnan(column)).all():
                 name = self._schema.names[position]
                 raise ContractError(f"column {name!r} holds what is neither 0 nor 1")
+        for position in self._times:
+            _check_times(values[:, position], self._schema.names[position])
         return values
 
     def _columns(
@@ -232,6 +232,10 @@ class Inference:
         return values, unseen_levels(values, levels)
 
 
+def _positions(schema: FeatureSchema, kind: str) -> list[int]:
+    return [position for position, one in enumerate(schema.features) if one.kind == kind]
+
+
 def _encoded(
     tensor: Tensor, feature: Feature, levels: dict[int, list[str]], position: int
 ) -> npt.NDArray[np.float64] | list[float]:
@@ -241,15 +245,25 @@ def _encoded(
     if feature.kind == "boolean":
         return flags(tensor)
     if feature.kind == "time":
-        return numbers(tensor) if tensor.datatype in DATATYPES else _times(tensor, feature)
-    if tensor.datatype.startswith(("INT", "UINT")) and has_integer_levels(feature):
+        if tensor.datatype not in DATATYPES:
+            return _times(tensor, feature)
         found = numbers(tensor)
-        given = [None if value != value else str(int(value)) for value in found.tolist()]
+        _check_times(found, feature.name)
+        return found
+    kind = DATATYPES.get(tensor.datatype)
+    if has_integer_levels(feature) and kind is not None and kind.kind in "iu":
+        given = [None if value is None else str(value) for value in integers(tensor)]
     else:
         given = texts(tensor)
     code = {level: float(number) for number, level in enumerate(feature.categories or ())}
     levels[position] = [one or "" for one in given]
     return [np.nan if one is None else code.get(one, UNSEEN) for one in given]
+
+
+def _check_times(seconds: npt.NDArray[np.float64], name: str) -> None:
+    """Refuse what no calendar holds: a monitor that reads the log would break on it."""
+    if ((seconds < FIRST_SECOND) | (seconds >= LAST_SECOND)).any():  # False for NaN
+        raise ContractError(f"column {name!r} holds a time outside the years 1 to 9999")
 
 
 def _times(tensor: Tensor, feature: Feature) -> list[float]:

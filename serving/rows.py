@@ -28,10 +28,13 @@ __all__ = [
     "Rows",
     "Unseen",
     "category_positions",
+    "mark_limit",
     "parse_body",
     "shown_name",
     "unseen_levels",
 ]
+
+_MARKS = (b"{", b"[", b":", b",")
 
 NAME_SHOWN = 80
 """Characters shown of a name that the client chose."""
@@ -129,12 +132,28 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found if len(found) == len(pairs) else _Doubled(pairs)
 
 
-def parse_body(body: bytes) -> Any:
+def mark_limit(schema: FeatureSchema, max_rows: int) -> int:
+    """Return how many of the marks ``{ [ : ,`` a request of so many rows may hold.
+
+    One row has two a value and two of its own; the rest is left to texts.
+    """
+    return 4 * (max_rows + 1) * (len(schema.features) + 1)
+
+
+def parse_body(body: bytes, *, most_marks: int) -> Any:
     """Parse a request's body; doubled names and NaN are kept for ``RowReader`` to name.
 
+    Args:
+        body: what the client sent.
+        most_marks: as ``mark_limit`` returns it: each mark may become a Python object, and three
+            bytes of JSON as many as 150 of memory.
+
     Raises:
-        RecordError: the body is no UTF-8 or no JSON; the message tells where, not what.
+        RecordError: the body is no UTF-8 or no JSON, or holds more than any request may; the
+            message tells where, not what.
     """
+    if len(body) > most_marks and sum(map(body.count, _MARKS)) > most_marks:
+        raise RecordError("the body holds more names and values than the most rows have")
     try:
         return json.loads(body.decode("utf-8"), object_pairs_hook=_object)
     except UnicodeDecodeError as error:

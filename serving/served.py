@@ -20,7 +20,7 @@ from serving.bounds import Bounds
 from serving.checks import example_row
 from serving.inference import Inference
 from serving.quick import QuickReader
-from serving.rows import RowReader, Rows, parse_body
+from serving.rows import RowReader, Rows, mark_limit, parse_body
 
 __all__ = ["Served"]
 
@@ -103,7 +103,8 @@ class Served:
         quickly = self.quick.read(body, max_rows=max_rows)
         if quickly is not None:
             return quickly
-        return self.reader.read(parse_body(body), max_rows=max_rows, problems_shown=problems_shown)
+        document = parse_body(body, most_marks=mark_limit(self.schema, max_rows))
+        return self.reader.read(document, max_rows=max_rows, problems_shown=problems_shown)
 
     def scores(self, rows: Rows) -> npt.NDArray[np.float64]:
         """Answer for each row: (n, k) float64, finite.

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from modelwarrant.errors import RecordError
 from serving.rows import shown_name
 
-__all__ = ["DATATYPES", "Tensor", "binary_texts", "flags", "numbers", "texts"]
+__all__ = ["DATATYPES", "Tensor", "binary_texts", "flags", "integers", "numbers", "texts"]
 
 DATATYPES: Final[Mapping[str, Any]] = {
     "FP64": np.dtype("<f8"),
@@ -81,13 +81,32 @@ def numbers(tensor: Tensor) -> npt.NDArray[np.float64]:
         allowed = ", ".join(DATATYPES)
         raise tensor.refused(f"must have a numeric datatype: one of {allowed}")
     if tensor.binary is not None:
-        if len(tensor.binary) != tensor.size * kind.itemsize:
-            raise tensor.refused("has another number of bytes than datatype and shape say")
-        return np.frombuffer(tensor.binary, dtype=kind).astype(np.float64)
+        return _from_bytes(tensor, tensor.binary, kind).astype(np.float64)
     values = _flat(tensor, _FLOATS if kind.kind == "f" else _INTEGERS)
     if kind == np.float64:
         return np.array(values, dtype=np.float64)
     return _narrow(tensor, values, kind)
+
+
+def integers(tensor: Tensor) -> list[int | None]:
+    """Return the values of a tensor of an integer datatype, flat, exact beyond 2^53; null is None.
+
+    Raises:
+        RecordError: they are not what datatype and shape say.
+    """
+    kind = DATATYPES[tensor.datatype]
+    if tensor.binary is not None:
+        found: list[int | None] = _from_bytes(tensor, tensor.binary, kind).tolist()
+        return found
+    values = _flat(tensor, _INTEGERS)
+    _narrow(tensor, values, kind)  # refuses what the datatype cannot hold
+    return values
+
+
+def _from_bytes(tensor: Tensor, data: memoryview, kind: Any) -> npt.NDArray[Any]:
+    if len(data) != tensor.size * kind.itemsize:
+        raise tensor.refused("has another number of bytes than datatype and shape say")
+    return np.frombuffer(data, dtype=kind)
 
 
 def _narrow(tensor: Tensor, values: list[Any], kind: Any) -> npt.NDArray[np.float64]:

@@ -14,6 +14,7 @@ import pytest
 from modelwarrant.windows import Feature
 from serving.app import create_app
 from serving.settings import Settings
+from serving.tensors import DATATYPES
 from tests.serving.broken import SECRET
 from tests.serving.place import Place
 from tests.serving.tiny import ROW, air_time_model, late_model, linear_model, regression
@@ -282,7 +283,12 @@ COLUMN_FAULTS: list[Callable[[], list[dict[str, Any]]]] = [
     lambda: columns(night={"data": [True, 1]}),
     lambda: columns(night={"datatype": "FP64", "data": [1, 0]}),
     lambda: columns(departure={"data": ["9119119", "tomorrow"]}),
+    lambda: columns(departure={"datatype": "FP64", "data": [0, 1e300]}),
+    lambda: columns(departure={"datatype": "INT64", "data": [0, 253402300800]}),
+    lambda: columns(departure={"data": ["2013-01-01", "0001-01-01T00:00:00+01:00"]}),
     lambda: columns(month={"datatype": "FP64", "data": [1.5, 2.5]}),
+    lambda: columns(month={"datatype": "INT7"}),
+    lambda: columns(month={"datatype": "INT8", "data": [1, 9119119]}),
     lambda: [{"name": "x", "shape": [1, 6], "datatype": "FP64", "data": [1, 2, 0, 1, 1, 5]}],
 ]
 
@@ -294,6 +300,44 @@ def test_faulty_columns_are_400_and_not_echoed(place: Place, number: int) -> Non
 
     assert 400 == answer.status_code, answer.text
     assert SECRET not in answer.text
+
+
+@pytest.mark.parametrize("is_binary", [False, True])
+@pytest.mark.parametrize(
+    ("datatype", "level"),
+    [("INT64", 2**53 + 1), ("INT64", -(2**53) - 1), ("UINT64", 2**64 - 1), ("INT8", -3)],
+)
+def test_whole_numbers_name_their_level_exactly(
+    tmp_path: Path, datatype: str, level: int, is_binary: bool
+) -> None:
+    """Beyond 2^53 a float would name a neighbour, and the answer would be another level's."""
+    levels = tuple(str(one) for one in (level - 1, level, level + 1))
+    schema = regression([Feature(name="id", kind="category", categories=levels)])
+    place = Place(tmp_path / "store")
+    place.promote((schema, linear_model(schema, weights={"id": [1.0]}, bias=[0.0])))
+    tensor: dict[str, Any] = {"name": "id", "shape": [1], "datatype": datatype}
+    data = np.array([level], dtype=DATATYPES[datatype]).tobytes()
+
+    if is_binary:
+        parameters = {"binary_data_size": len(data)}
+        answer = infer_binary(place, {"inputs": [{**tensor, "parameters": parameters}]}, data)
+    else:
+        answer = infer(place, {"inputs": [{**tensor, "data": [level]}]})
+
+    assert [1.0] == answer.json()["outputs"][0]["data"]
+
+
+def test_matrix_with_a_time_that_no_calendar_holds_is_400(tmp_path: Path) -> None:
+    """As in a column of its own."""
+    schema = regression([Feature(name="t", kind="time"), Feature(name="x", kind="number")])
+    place = Place(tmp_path / "store")
+    place.promote((schema, linear_model(schema, weights={}, bias=[0.0])))
+
+    assert 200 == infer(place, matrix([-62135596800.0, 0.0])).status_code
+    answer = infer(place, matrix([-62135596801.0, 0.0]))
+
+    assert 400 == answer.status_code
+    assert "column 't'" in answer.json()["error"]
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,4 @@
+import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from modelwarrant.errors import RecordError
 from modelwarrant.windows import Feature, FeatureSchema
 from serving.checks import example_row
-from serving.rows import RowError, RowReader, Rows, parse_body
+from serving.rows import RowError, RowReader, Rows, mark_limit, parse_body
 from tests.serving.tiny import FEATURES, ROW, regression
 
 SCHEMA = regression()
@@ -35,6 +36,14 @@ def test_one_row_is_encoded_as_the_bundle_reads_it() -> None:
 
     np.testing.assert_array_equal([[500.0, np.nan, 1.0, 1.0, 1.0, at]], rows.values)
     assert not rows.is_batch
+
+
+@pytest.mark.parametrize("time", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"])
+def test_time_that_no_calendar_holds_in_utc_is_refused(time: str) -> None:
+    """The log keeps UTC, and whoever reads it could not."""
+    found = problems({**ROW, "departure": time})
+
+    assert [(0, "departure", "is outside the years 1 to 9999")] == found
 
 
 def test_several_rows_keep_their_order() -> None:
@@ -108,7 +117,7 @@ def test_doubled_field_is_named() -> None:
     """JSON readers take the last of two; here the request is refused."""
     body = b'{"rows": [{"distance": 1, "distance": 2}]}'
 
-    assert (0, "distance", "stands more than once") == problems(parse_body(body))[0]
+    assert (0, "distance", "stands more than once") == problems(parse_body(body, most_marks=100))[0]
 
 
 def test_problems_end_after_the_number_asked_for() -> None:
@@ -164,7 +173,28 @@ def test_field_names_of_a_client_are_shown_short_and_writable() -> None:
 def test_body_that_is_no_json_is_refused(body: bytes) -> None:
     """Whatever the parser raises, it is one error of ours."""
     with pytest.raises(RecordError):
-        parse_body(body)
+        parse_body(body, most_marks=10**6)
+
+
+@pytest.mark.parametrize(
+    "body", ['{"rows":[' + "[]," * 99 + "[]]}", "{" + '"a":1,' * 99 + '"a":1}', "[" * 300]
+)
+def test_body_that_would_fill_the_memory_is_refused_before_it_is_parsed(body: str) -> None:
+    """Three bytes of JSON can become 150 of Python objects; more than rows can need is refused."""
+    limit = mark_limit(SCHEMA, 4)
+    assert body.count("[") + body.count(",") + body.count(":") > limit
+
+    with pytest.raises(RecordError, match="more names and values than the most rows have"):
+        parse_body(body.encode(), most_marks=limit)
+
+
+def test_most_rows_with_marks_in_their_texts_are_read() -> None:
+    """The limit leaves room for texts that hold such marks themselves."""
+    rows = [{**ROW, "carrier": "[a, b: {c}]"}] * 50
+
+    found = parse_body(json.dumps({"rows": rows}).encode(), most_marks=mark_limit(SCHEMA, 50))
+
+    assert {"rows": rows} == found
 
 
 _NUMBERS = st.one_of(st.none(), st.floats(allow_nan=False, allow_infinity=False))
