@@ -37,7 +37,9 @@ def evaluate(task: Task) -> None:
             reference=evaluation.trivial(train, reference, metric),
         ),
         metric=metric,
-        alpha=policy.alpha_for(rules, history, candidate.digest),
+        alpha=policy.alpha_for(
+            rules, history, candidate.digest, own=candidate.manifest.train == "own"
+        ),
         margin_non_inferiority=rules.thresholds.margin_ni,
         margin_slices=rules.thresholds.margin_slices,
         slices=task.parameter("slices"),

@@ -202,12 +202,13 @@ def _stale(documents: Documents, policy: Policy) -> Iterator[str]:
             f"measured under policy {_name(evaluation.policy_digest)}, "
             f"the policy is {_name(policy.digest)}"
         )
-    candidate = documents.manifest.model_digest
-    allowed = alpha_for(policy, history, candidate)
+    candidate, own = documents.manifest.model_digest, documents.manifest.train == "own"
+    allowed = alpha_for(policy, history, candidate, own=own)
     if evaluation.alpha > allowed * (1 + 1e-9):
+        look = look_index(history, candidate, own=own)
         yield (
-            f"bounds at alpha {evaluation.alpha:.4g}, and candidate number "
-            f"{look_index(history, candidate)} since the last promotion may spend {allowed:.4g}"
+            f"bounds at alpha {evaluation.alpha:.4g}, and look number {look} since the last "
+            f"promotion may spend {allowed:.4g}"
         )
     yield from _other_margins(evaluation, policy)
 

@@ -12,24 +12,39 @@ _MOST_LABELS = 10**12
 """Beyond it a number of labels is only a way of saying never."""
 
 
-def look_index(history: History, candidate_digest: str) -> int:
-    """Return the candidate's place among the distinct candidates since the last promotion, from 1.
+def look_index(history: History, candidate_digest: str, *, own: bool = False) -> int:
+    """Return the place of this look among the looks since the last promotion, from 1.
 
-    A candidate that was decided on before keeps its place: deciding again on it is no new look.
+    A model that was trained on the current window belongs to it: deciding on it again is a re-run
+    on the same rows, and keeps its place. One that was trained on a window of its own may come
+    again with rows that nobody has looked at, so each time takes a new place.
+
+    Args:
+        history: what was decided on since the last promotion.
+        candidate_digest: the model.
+        own: whether it was trained on a window of its own (``train`` of its manifest).
     """
-    if candidate_digest in history.candidates:
+    if candidate_digest in history.candidates and not own:
         return history.candidates.index(candidate_digest) + 1
     return len(history.candidates) + 1
 
 
-def alpha_for(policy: Policy, history: History, candidate_digest: str) -> float:
+def alpha_for(
+    policy: Policy, history: History, candidate_digest: str, *, own: bool = False
+) -> float:
     """Return the level of this candidate's bounds.
 
-    Candidate k gets alpha * 6 / (pi^2 k^2). These levels add to alpha over any number of
-    candidates, so with no gain at all a promotion happens with probability at most alpha between
-    two promotions, however many candidates are tried.
+    Look k gets alpha * 6 / (pi^2 k^2). These levels add to alpha over any number of candidates and
+    of looks at each, so with no gain at all a promotion happens with probability at most alpha
+    between two promotions, however many candidates are tried, however often.
+
+    Args:
+        policy: whose alpha is spent.
+        history: as in ``look_index``.
+        candidate_digest: as in ``look_index``.
+        own: as in ``look_index``.
     """
-    k = look_index(history, candidate_digest)
+    k = look_index(history, candidate_digest, own=own)
     return policy.thresholds.alpha * 6 / (pi**2 * k**2)
 
 

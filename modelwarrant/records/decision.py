@@ -22,7 +22,7 @@ class History(Record):
     anchor_digest: str | None
     """Model digest of the last version a person approved."""
     candidates: tuple[str, ...]
-    """Model digests decided on since the last promotion, in order, each once."""
+    """Model digests decided on since the last promotion, in order, each once for each window."""
     looks: int
     """Decisions since the last promotion."""
     policy_digest: str | None
@@ -75,8 +75,9 @@ class Decision(Record):
     engine_version: str
     n_labels: int
     n_required: int | None
-    """Labels below which power is short, if defined: while the comparison is unclear, those at which
-    a true gain of ``min_gain`` is seen with the policy's ``power``; else its ``min_labels``."""
+    """Labels below which power is short, if defined: while the comparison is unclear, those at
+    which a true gain of ``min_gain`` is seen with the policy's ``power``; else its
+    ``min_labels``."""
     approvals_required: int
     """Persons who must approve, where the verdict is ``NEEDS_APPROVAL``."""
     would_change: tuple[Change, ...] = ()

@@ -1,12 +1,15 @@
 """What must a decision know of the ledger?"""
 
 from collections.abc import Sequence
+from typing import Final
 
 from modelwarrant.errors import RegistryError
 from modelwarrant.records import History
-from modelwarrant.registry.state import State
+from modelwarrant.registry.state import Decided, State
 
 __all__ = ["history_record", "is_current"]
+
+_ABOUT_WINDOW: Final = "validation_report.json"
 
 
 def history_record(state: State, model: str, *, overdue: Sequence[str] = ()) -> History:
@@ -30,12 +33,22 @@ def history_record(state: State, model: str, *, overdue: Sequence[str] = ()) -> 
         production_digest=None if production is None else production.digest,
         anchor_version=None if anchor is None else anchor.number,
         anchor_digest=None if anchor is None else anchor.digest,
-        candidates=tuple(dict.fromkeys(each.candidate_digest for each in decided)),
+        candidates=tuple(digest for digest, _ in dict.fromkeys(map(_looked_at, decided))),
         looks=len(decided),
         policy_digest=None if state.policy is None else state.policy.digest,
         engine_version=None if state.policy is None else state.policy.engine_version,
         overdue=tuple(overdue),
     )
+
+
+def _looked_at(decided: Decided) -> tuple[str, str | None]:
+    """Return which model was looked at, and on which window.
+
+    The validation report is about the current window alone: with the same rows it has the same
+    bytes, whatever run it was made in.
+    """
+    windows = (blob.digest for blob in decided.blobs if blob.name == _ABOUT_WINDOW)
+    return decided.candidate_digest, next(windows, None)
 
 
 def is_current(history: History, state: State) -> bool:

@@ -85,7 +85,7 @@ def test_a_report_that_spends_too_much_alpha_is_stale(good):
     level, reason = _level(_WithDocuments(good, history=history))
 
     assert "stale" == level
-    assert "candidate number 2" in reason
+    assert "look number 2" in reason
 
 
 def test_a_report_that_spends_less_alpha_is_fresh(good):
@@ -187,6 +187,24 @@ def test_candidates_share_alpha_by_their_place_since_the_last_promotion():
     assert pytest.approx(0.030396, abs=1e-6) == first
     assert pytest.approx(first / 4) == second
     assert pytest.approx(first / 9) == third
+
+
+def test_a_candidate_of_a_window_of_its_own_takes_a_new_place_at_every_look():
+    """It may come again with rows that nobody has looked at; a re-run on its own window may not."""
+    history = History(
+        model="m",
+        production_version=1,
+        production_digest="p",
+        anchor_version=1,
+        anchor_digest="p",
+        candidates=("one", "one", "one"),
+        looks=3,
+        policy_digest=None,
+        engine_version=None,
+    )
+    again, rerun = (alpha_for(default_policy(), history, "one", own=own) for own in (True, False))
+
+    assert pytest.approx(rerun / 16) == again
 
 
 def test_alpha_over_all_candidates_adds_to_the_policys():

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from modelwarrant.errors import RegistryError, UnknownModelError
-from modelwarrant.registry import Ledger, State, history_record, is_current
+from modelwarrant.registry import Ledger, State, history_record, is_current, write_blobs
 from modelwarrant.registry.payloads import Rollback, Tombstone
 from tests.registry.world import MODEL, NOW, POLICY, MemoryStore, Scribe, action, digest
 
@@ -166,3 +166,22 @@ def test_entries_come_in_order(scribe: Scribe) -> None:
     scribe.append(action("x"), "x")
 
     assert [entry.op for entry in scribe.ledger.entries()] == ["genesis", "ratify", "act"]
+
+
+def test_history_counts_a_candidate_once_for_each_window(scribe: Scribe) -> None:
+    """The validation report tells windows apart: it is the same for a re-run, in any run."""
+    for run, window in (("run-1", b"may"), ("run-2", b"may"), ("run-3", b"june")):
+        attempt = f"at-{run}-decide"
+        files = {"decision.json": run.encode(), "validation_report.json": window}
+        blobs = write_blobs(scribe.store, MODEL, attempt, files)
+        scribe.decide(
+            run,
+            None,
+            verdict="HOLD",
+            candidate_digest=digest("a"),
+            decision_digest=digest(run),
+            blobs=blobs,
+        )
+    history = history_record(scribe.ledger.state(), MODEL)
+
+    assert ((digest("a"), digest("a")), 3) == (history.candidates, history.looks)

@@ -108,6 +108,28 @@ def test_ten_equal_candidates_together_are_promoted_in_at_most_five_percent():
     assert naive / 1500 > 0.3
 
 
+@pytest.mark.statistical
+@pytest.mark.parametrize("grows", [True, False], ids=["labels that add up", "new labels each time"])
+def test_twenty_looks_at_one_equal_candidate_promote_it_in_at_most_five_percent(grows):
+    """A candidate trained on a window of its own is tried again; at the first level it would win."""
+    policy, rng = default_policy(), np.random.default_rng(13)
+    blocks = Blocks(np.arange(N) * 30 // N, "days")
+    alphas = [alpha_for(policy, _history(("c",) * look), "c", own=True) for look in range(20)]
+    promoted = naive = 0
+    for _ in range(1500):
+        losses = rng.standard_normal((20, N))
+        if grows:
+            losses = losses.cumsum(axis=0) / np.sqrt(np.arange(1, 21))[:, None]
+        promoted += any(
+            mean_bounds(look, blocks, alpha=alpha).lower > 0
+            for look, alpha in zip(losses, alphas, strict=True)
+        )
+        naive += any(mean_bounds(look, blocks, alpha=alphas[0]).lower > 0 for look in losses)
+
+    assert promoted / 1500 <= 0.05
+    assert naive / 1500 > 0.1
+
+
 def test_the_levels_of_all_candidates_add_to_alpha():
     """The series 6 / (pi k)^2 sums to one."""
     total = sum(6 / (pi**2 * k**2) for k in range(1, 100_000))
