@@ -2,16 +2,17 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from typing import Final
 
 from modelwarrant import policy
+from modelwarrant.backtest.acts import Act, Rule, Standing
+from modelwarrant.backtest.baselines import BASELINES
 from modelwarrant.backtest.course import Course, EvaluationTerms
 from modelwarrant.errors import PolicyError
 from modelwarrant.policy import ENGINE_VERSION, Policy
-from modelwarrant.records import Decision, History, Verdict
+from modelwarrant.records import Decision, History
 
-__all__ = ["RULES", "Act", "Rule", "Standing", "rule_of"]
+__all__ = ["RULES", "rule_of"]
 
 RULES: Final = (
     "policy-approved",
@@ -20,47 +21,12 @@ RULES: Final = (
     "never",
     "always",
     "periodic-3",
-    "metric-only",
+    *BASELINES,
     "oracle",
 )
 """The rules of the benchmark. The promotion policy stands in it three times: what it leaves to a
 person is approved always, never, or exactly where the next window will be better."""
 
-
-@dataclass(frozen=True)
-class Standing:
-    """What the ledger would say before a decision."""
-
-    production: int
-    """Window of the model in production."""
-    anchor: int
-    """Window of the last model that a person approved."""
-    candidates: tuple[str, ...] = ()
-    """Digests decided on since the last promotion."""
-
-    def after(self, act: "Act", lap: int, digest: str | None) -> "Standing":
-        """Return the standing after an act on a window's model."""
-        if act.promoted:
-            return Standing(lap, lap if act.reviewed else self.anchor)
-        if act.verdict is None or digest is None or digest in self.candidates:
-            return self
-        return replace(self, candidates=(*self.candidates, digest))
-
-
-@dataclass(frozen=True)
-class Act:
-    """What a rule did with a window."""
-
-    trained: bool
-    promoted: bool
-    verdict: Verdict | None = None
-    row: str | None = None
-    reviewed: bool = False
-
-
-Rule = Callable[[Course, Standing, int], Act]
-"""The course, the standing, and the number of the window to decide on. A rule is asked only where a
-candidate exists; of the window after it only the oracle and the perfect reviewer know."""
 
 _PERIODIC: Final = re.compile(r"periodic-([1-9]\d?)")
 
@@ -87,7 +53,7 @@ def rule_of(name: str, rules: Policy) -> Rule:
     plain: dict[str, Rule] = {
         "never": lambda course, standing, lap: _act(False),
         "always": lambda course, standing, lap: _act(True),
-        "metric-only": _metric_only,
+        **BASELINES,
         "oracle": lambda course, standing, lap: Act(True, _is_better_next(course, standing, lap)),
     }
     if name not in plain:
@@ -104,12 +70,6 @@ def _act(goes: bool) -> Act:
 
 def _is_better_next(course: Course, standing: Standing, lap: int) -> bool:
     return course.loss(lap, lap + 1) < course.loss(standing.production, lap + 1)
-
-
-def _metric_only(course: Course, standing: Standing, lap: int) -> Act:
-    """Promote whatever has the lower point estimate on the current final split."""
-    ours, theirs = (course.loss(model, lap, final=True) for model in (lap, standing.production))
-    return Act(trained=True, promoted=ours < theirs)
 
 
 def _by_policy(rules: Policy, approves: Callable[[Course, Standing, int], bool]) -> Rule:

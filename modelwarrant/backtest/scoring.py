@@ -1,7 +1,8 @@
 """What did a rule's decisions cost on one stream, against an oracle that knows the next window?"""
 
+from modelwarrant.backtest.acts import Act, Rule, Standing
 from modelwarrant.backtest.course import Course
-from modelwarrant.backtest.rules import Act, Rule, Standing, rule_of
+from modelwarrant.backtest.rules import rule_of
 from modelwarrant.errors import TrainingError
 from modelwarrant.policy import Policy
 from modelwarrant.records.backtest import BacktestScore, BacktestStep

@@ -5,8 +5,8 @@ from functools import cache
 import pytest
 
 from modelwarrant.backtest import RULES, Course, Setting, Stream, rule_of, score
+from modelwarrant.backtest.acts import Act, Standing
 from modelwarrant.backtest.grid import course_of
-from modelwarrant.backtest.rules import Act, Standing
 from modelwarrant.backtest.scoring import run_backtest
 from modelwarrant.errors import PolicyError
 from modelwarrant.policy import default_policy

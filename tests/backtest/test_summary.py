@@ -2,10 +2,9 @@
 
 import pytest
 
-from modelwarrant.backtest import declared_streams, quick_streams, scores_table, summarise
+from modelwarrant.backtest import scores_table, summarise
 from modelwarrant.errors import RecordError
 from modelwarrant.records.backtest import BacktestScore, BacktestStep
-from modelwarrant.simulation import KINDS
 
 
 def made(scenario: str, seed: int, rule: str, *, wrong: int, of: int = 4) -> BacktestScore:
@@ -110,19 +109,3 @@ def test_no_score_and_a_doubled_score_are_refused(times: int) -> None:
     """Nothing to summarise, or the same stream counted twice, is an error."""
     with pytest.raises(RecordError, match=r"no score|stands twice"):
         summarise([made("sea/none/abrupt/0", 1, "a", wrong=0)] * times)
-
-
-def test_the_declared_fraction_is_the_same_for_everybody() -> None:
-    """600 streams, 30 of each of 20 seeds, and no pair of stream and seed twice."""
-    streams = declared_streams(seeds=20, most=600)
-
-    assert 600 == len(set(streams))
-    assert {30} == {sum(s.seed == seed for s in streams) for seed in range(20)}
-    assert set(KINDS) == {stream.scenario.split("/")[1] for stream in streams}
-
-
-def test_the_quick_streams_hold_every_base() -> None:
-    """What CI runs covers both tasks."""
-    assert {"loans", "sea", "friedman", "rents"} == {
-        stream.scenario.split("/")[0] for stream in quick_streams()
-    }
