@@ -38,6 +38,10 @@ class Act:
     verdict: Verdict | None = None
     row: str | None = None
     reviewed: bool = False
+    labels: int | None = None
+    """Labelled rows that were read; None takes all of the window where it trained, else none."""
+    asked: int = 0
+    """Of them, labels that would not have come by themselves."""
 
 
 Rule = Callable[[Course, Standing, int], Act]

@@ -6,7 +6,7 @@ candidate every window and promotes it or leaves it.
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Final, TypeVar
+from typing import Final, Literal, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +18,6 @@ from modelwarrant.backtest.share_rule import SHARE, drifted_share
 from modelwarrant.evaluation import mean_bounds
 from modelwarrant.evaluation.blocks import Blocks
 from modelwarrant.evaluation.champion import loss_e_value
-from modelwarrant.evaluation.losses import loss_bound
 
 __all__ = ["BASELINES"]
 
@@ -37,12 +36,13 @@ _PAYOUT: Final = _ALPHA
 """What an approval adds to the error budget of alpha-investing."""
 
 
-def _triggered(condition: Condition) -> Rule:
+def _triggered(condition: Condition, *, reads: Literal["inputs", "labels"]) -> Rule:
     """Return the rule that trains and promotes whenever something is true of the window."""
 
     def rule(course: Course, standing: Standing, lap: int) -> Act:
         goes = condition(course, standing, lap)
-        return Act(trained=goes, promoted=goes)
+        labels = len(course.row_losses(standing.production, lap)) if reads == "labels" else None
+        return Act(trained=goes, promoted=goes, labels=labels)
 
     return rule
 
@@ -92,7 +92,7 @@ def _error_grew(course: Course, standing: Standing, lap: int) -> bool:
 def _adwin_alarmed(course: Course, standing: Standing, lap: int) -> bool:
     """Return whether ADWIN, started when production was, alarms within this window."""
     production = standing.production
-    bound = _bound(course, production)
+    bound = course.loss_bound(production)
     parts = [
         course.row_losses(production, production, final=True),
         *(course.row_losses(production, each) for each in range(production + 1, lap + 1)),
@@ -102,19 +102,13 @@ def _adwin_alarmed(course: Course, standing: Standing, lap: int) -> bool:
     return any(alarm > earlier for alarm in adwin_alarms(scaled))
 
 
-def _bound(course: Course, model: int) -> float:
-    losses = course.row_losses(model, model, final=True)
-    classes = course.laps[model].window.schema.classes or ()
-    return loss_bound([losses], metric=course.metric, n_classes=max(len(classes), 2)) or 1.0
-
-
 def _passes_both_e_values(course: Course, standing: Standing, lap: int) -> bool:
     """Bet against 'no better now' and against 'inferior on the reference'; both must be rejected.
 
     A conjunction needs no correction: it is wrong only where the true one of them is rejected.
     """
     production = standing.production
-    bound = _bound(course, production)
+    bound = course.loss_bound(production)
     return all(
         _e_value(course, lap, production, on=on, bound=bound, margin=margin) >= _ENOUGH
         for on, margin in ((lap, 0.0), (production, _MARGIN))
@@ -180,10 +174,10 @@ BASELINES: Final[Mapping[str, Rule]] = MappingProxyType(
                 not _drifts(course, standing, lap) and _has_lower_loss(course, standing, lap)
             )
         ),
-        "drift-retrains": _triggered(_drifts),
-        "share-retrains": _triggered(_half_drifted),
-        "error-threshold": _triggered(_error_grew),
-        "adwin": _triggered(_adwin_alarmed),
+        "drift-retrains": _triggered(_drifts, reads="inputs"),
+        "share-retrains": _triggered(_half_drifted, reads="inputs"),
+        "error-threshold": _triggered(_error_grew, reads="labels"),
+        "adwin": _triggered(_adwin_alarmed, reads="labels"),
         "approval-fixed": _compared(_approve_fixed),
         "approval-adaptive": _folded(_approve_adaptively, _BEGINNING),
         "e-conjunction": _compared(_passes_both_e_values),

@@ -2,31 +2,33 @@
 
 The real lifecycle in process: training with its parity gate, drift, evaluation. What does not
 depend on the rule is computed once and shared by every rule that runs over the same stream.
+
+A model has a number: that of its window, or, where it learned from a stretch of windows, a larger
+one that ``Course.spanning`` gives out.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from modelwarrant import drift, evaluation
-from modelwarrant.backtest.laps import Lap
-from modelwarrant.bundle import Bundle, open_bundle, permutation_weights
-from modelwarrant.canonical import canonical_json, digest_bytes
+from modelwarrant.backtest.laps import Lap, pooled
+from modelwarrant.backtest.making import make
+from modelwarrant.backtest.shelf import Shelf
+from modelwarrant.bundle import Bundle, permutation_weights
 from modelwarrant.errors import DataError, TrainingError
 from modelwarrant.evaluation import Scored
+from modelwarrant.evaluation.blocks import Blocks, block_rows
 from modelwarrant.evaluation.losses import aligned, row_losses, truth_of
-from modelwarrant.policy import ENGINE_VERSION
-from modelwarrant.records import DriftReport, EvaluationReport, ModelManifest, Recipe
-from modelwarrant.training import fit
-from modelwarrant.windows import training_digest
+from modelwarrant.records import DriftReport, EvaluationReport, ModelManifest, Recipe, WindowRef
+from modelwarrant.windows import Bounds, TrainingSplit, Window, parse_bounds
 
-__all__ = ["Course", "EvaluationTerms"]
+__all__ = ["Course", "EvaluationTerms", "Span"]
 
 Floats = npt.NDArray[np.float64]
-
-_NAME = "backtest"
 
 
 @dataclass(frozen=True)
@@ -39,76 +41,146 @@ class EvaluationTerms:
     policy_digest: str
 
 
+@dataclass(frozen=True)
+class Span:
+    """Which windows a model learns from: all rows that are labelled when the last one ends."""
+
+    first: int
+    lap: int
+    """The last one, whose final split is left out."""
+    without: int
+    """Window of the model in production, whose final split is left out, too."""
+
+
 @dataclass
 class Course:
     """A stream's windows with a model each, made when first asked for.
 
     Args:
         laps: the windows, oldest first.
-        recipe: how every model is fitted, on the training split of its own window.
+        recipe: how every model is fitted.
         metric: what decisions are about.
+        train: rows of a window's own model: its training split, or that and the one before.
+        slices: features within which models are compared, too.
+        shelf: where models are kept; None keeps them in memory only.
     """
 
     laps: Sequence[Lap]
     recipe: Recipe
     metric: str
+    train: Literal["current", "both"] = "current"
+    slices: tuple[str, ...] = ()
+    shelf: Shelf | None = None
+    _spans: list[Span] = field(default_factory=list)
     _models: dict[int, Bundle | None] = field(default_factory=dict)
     _losses: dict[tuple[int, int, bool], Floats] = field(default_factory=dict)
-    _drift: dict[tuple[int, int], DriftReport] = field(default_factory=dict)
-    _evaluations: dict[tuple[int, int, int, EvaluationTerms], EvaluationReport] = field(
+    _pools: dict[tuple[int, int], Lap] = field(default_factory=dict)
+    _drift: dict[tuple[int, int, int], DriftReport] = field(default_factory=dict)
+    _evaluations: dict[tuple[int, int, int, int, int, EvaluationTerms], EvaluationReport] = field(
         default_factory=dict
     )
 
-    def candidate(self, lap: int) -> Bundle | None:
-        """Return the model of a window, or None where none can be made of its rows."""
-        if lap not in self._models:
-            try:
-                self._models[lap] = self._fitted(self.laps[lap])
-            except (DataError, TrainingError):
-                self._models[lap] = None
-        return self._models[lap]
+    def spanning(self, span: Span) -> int:
+        """Return the number of the model that learns from a stretch of windows."""
+        if span not in self._spans:
+            self._spans.append(span)
+        return len(self.laps) + self._spans.index(span)
 
-    def model(self, lap: int) -> Bundle:
-        """Return the model of a window that has one.
+    def span_of(self, model: int) -> Span | None:
+        """Return the stretch of windows that a model learned from; None for a window's own."""
+        return None if model < len(self.laps) else self._spans[model - len(self.laps)]
+
+    def lap_of(self, model: int) -> int:
+        """Return the newest window that a model learned from: whose final split judges it."""
+        span = self.span_of(model)
+        return model if span is None else span.lap
+
+    def candidate(self, model: int) -> Bundle | None:
+        """Return a model, or None where none can be made of its rows."""
+        if model not in self._models:
+            current = self.laps[self.lap_of(model)].ref
+            try:
+                self._models[model] = make(
+                    self.training(model), self.recipe, current=current, shelf=self.shelf
+                )
+            except (DataError, TrainingError):
+                self._models[model] = None
+        return self._models[model]
+
+    def model(self, model: int) -> Bundle:
+        """Return a model that can be made.
 
         Raises:
             TrainingError: none can be made of its rows.
         """
-        found = self.candidate(lap)
+        found = self.candidate(model)
         if found is None:
-            raise TrainingError(f"no model can be made of window {lap} of the stream")
+            raise TrainingError(
+                f"no model can be made of window {self.lap_of(model)} of the stream"
+            )
         return found
 
+    def training(self, model: int) -> list[TrainingSplit]:
+        """Return the rows that a model learns from, oldest window first."""
+        span = self.span_of(model)
+        if span is None:
+            first = max(model - 1, 0) if self.train == "both" else model
+            return [self.laps[lap].train for lap in range(first, model + 1)]
+        older = [
+            self.laps[lap].train
+            if lap == span.without
+            else TrainingSplit(self.laps[lap].whole.labelled())
+            for lap in range(span.first, span.lap)
+        ]
+        return [*older, self.laps[span.lap].train]
+
     def loss(self, model: int, on: int, *, final: bool = False) -> float:
-        """Return the mean loss of one window's model on another window, or on its final split."""
+        """Return the mean loss of a model on a window, or on the window's final split."""
         return float(np.mean(self.row_losses(model, on, final=final)))
 
     def row_losses(self, model: int, on: int, *, final: bool = False) -> Floats:
-        """Return the losses, (n,) float64 and not clipped, of one window's model on another's rows.
+        """Return the losses of a model on a window's rows, (n,) float64 and not clipped.
 
         Args:
-            model: number of the window whose model answers.
+            model: the model that answers.
             on: number of the window whose labelled rows are answered, oldest first.
             final: its final split alone.
         """
         key = model, on, final
         if key not in self._losses:
-            lap, bundle = self.laps[on], self.model(model)
-            window = lap.final.window if final else lap.window.labelled()
-            truth = truth_of(window, classes=bundle.schema.classes or (), name="next")
-            answers = aligned(bundle.predict(window), truth, model="production", window="next")
-            self._losses[key] = row_losses(answers, truth, metric=self.metric)
+            self._losses[key] = self.losses_on(self.model(model), self._judged(on, final=final))
         return self._losses[key]
 
-    def drift(self, production: int, lap: int) -> DriftReport:
-        """Compare a window with the one that production was made from, as the stage does."""
-        key = production, lap
+    def losses_on(self, bundle: Bundle, window: Window) -> Floats:
+        """Return the losses of any model on labelled rows, (n,) float64 and not clipped."""
+        truth = truth_of(window, classes=bundle.schema.classes or (), name="next")
+        answers = aligned(bundle.predict(window), truth, model="production", window="next")
+        return row_losses(answers, truth, metric=self.metric)
+
+    def blocks(self, on: int, *, final: bool = False) -> Blocks:
+        """Return which of a window's labelled rows move together; see ``row_losses``."""
+        return block_rows(self._judged(on, final=final))
+
+    def pool(self, since: int, until: int) -> Lap:
+        """Return what a model of window ``since`` has not seen when ``until`` ends."""
+        key = since, until
+        if key not in self._pools:
+            self._pools[key] = pooled(self.laps, since, until)
+        return self._pools[key]
+
+    def drift(self, production: int, lap: int, *, since: int | None = None) -> DriftReport:
+        """Compare a window with the one that production was made from, as the stage does.
+
+        Args:
+            production: the model in production.
+            lap: number of the window.
+            since: the first of the windows that are compared together, where it is another.
+        """
+        first = lap if since is None else since
+        key = production, first, lap
         if key not in self._drift:
-            model, reference, current = (
-                self.model(production),
-                self.laps[production],
-                self.laps[lap].window,
-            )
+            model = self.model(production)
+            reference, current = self.laps[self.lap_of(production)], self.pool(first, lap).window
             unseen = reference.final.window
             schema = model.schema
             codes = unseen.codes(schema.target or "", schema.classes) if schema.classes else None
@@ -123,16 +195,33 @@ class Course:
         return self._drift[key]
 
     def evaluation(
-        self, lap: int, *, production: int, anchor: int, terms: EvaluationTerms
+        self,
+        lap: int,
+        *,
+        production: int,
+        anchor: int,
+        terms: EvaluationTerms,
+        candidate: int | None = None,
+        since: int | None = None,
     ) -> EvaluationReport:
-        """Score a window's model and production on the same final rows, as the stage does."""
-        key = lap, production, anchor, terms
+        """Score a candidate and production on the same final rows, as the stage does.
+
+        Args:
+            lap: number of the window.
+            production: the model in production.
+            anchor: the last model that a person approved.
+            terms: level and margins.
+            candidate: any model; None takes the window's own.
+            since: window from whose final split on all rows judge; None takes ``lap``.
+        """
+        wanted, first = lap if candidate is None else candidate, lap if since is None else since
+        key = wanted, first, lap, production, anchor, terms
         if key not in self._evaluations:
-            current, reference = self.laps[lap], self.laps[production]
+            current, reference = self.pool(first, lap), self.laps[self.lap_of(production)]
             self._evaluations[key] = evaluation.compare(
                 current.final,
                 reference.final,
-                candidate=self._scored(lap, current, reference),
+                candidate=self._scored(wanted, current, reference),
                 production=self._scored(production, current, reference),
                 anchor=self._scored(anchor, current, reference),
                 trivial=Scored(
@@ -143,15 +232,43 @@ class Course:
                 metric=self.metric,
                 alpha=terms.alpha,
                 margin_non_inferiority=terms.margin_non_inferiority,
+                slices=self.slices,
                 margin_slices=terms.margin_slices,
                 policy_digest=terms.policy_digest,
             )
         return self._evaluations[key]
 
-    def manifest(self, lap: int, *, production: int) -> ModelManifest:
-        """Return a candidate's manifest, which names the window that production was made from."""
-        found = self.model(lap).manifest
-        return found.model_copy(update={"reference": self.laps[production].ref})
+    def manifest(
+        self, lap: int, *, production: int, candidate: int | None = None, since: int | None = None
+    ) -> ModelManifest:
+        """Return a candidate's manifest with the windows of the decision; see ``evaluation``."""
+        wanted, first = lap if candidate is None else candidate, lap if since is None else since
+        current = self.pool(first, lap).ref
+        found = self.model(wanted).manifest
+        changes: dict[str, object] = {
+            "current": current,
+            "reference": self.laps[self.lap_of(production)].ref,
+        }
+        span = self.span_of(wanted)
+        if span is not None:
+            changes |= {"train": "own", "own": self._own(span, found.training_digest)}
+        return found.model_copy(update=changes)
+
+    def _own(self, span: Span, digest: str) -> WindowRef:
+        """Return the training window of a stretch; it ends where its final split begins."""
+        first, last = self.laps[span.first].ref, self.laps[span.lap].ref
+        began = parse_bounds(first.bounds)
+        changes = {
+            "bounds": str(Bounds(began.unit, began.start, last.final_first)),
+            "first": first.first,
+            "window_digest": digest,
+            "train_digest": digest,
+            "final_digest": None,
+        }
+        return last.model_copy(update=changes)
+
+    def _judged(self, on: int, *, final: bool) -> Window:
+        return self.laps[on].final.window if final else self.laps[on].whole.labelled()
 
     def _scored(self, model: int, current: Lap, reference: Lap) -> Scored:
         bundle = self.model(model)
@@ -160,34 +277,3 @@ class Course:
             current=bundle.predict(current.final.window),
             reference=bundle.predict(reference.final.window),
         )
-
-    def _fitted(self, lap: Lap) -> Bundle:
-        fitted = fit([lap.train], lap.window.schema, self.recipe)
-        schema = canonical_json(fitted.schema.model_dump(mode="json"))
-        manifest = ModelManifest(
-            model=_NAME,
-            model_digest=digest_bytes(fitted.onnx),
-            feature_schema_digest=digest_bytes(schema),
-            recipe=self.recipe,
-            train="current",
-            current=lap.ref,
-            reference=None,
-            training_digest=training_digest([lap.train]),
-            training_rows=fitted.rows,
-            training_metrics=fitted.metrics,
-            parity=fitted.parity,
-            run=_NAME,
-            requester=_NAME,
-            code_commit=None,
-            code_dirty=None,
-            lock_digest=digest_bytes(b""),  # the manifest lives in this process only
-            image_digest=None,
-            cpu="",
-            engine_version=ENGINE_VERSION,
-        )
-        files = {
-            "model.onnx": fitted.onnx,
-            "schema.json": schema,
-            "manifest.json": manifest.to_bytes(),
-        }
-        return open_bundle(files, name=f"window {lap.number}")

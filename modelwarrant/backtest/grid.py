@@ -232,7 +232,16 @@ def score(
         PolicyError: no such rule.
     """
     course = course_of(drawn(stream, setting, table), setting, source=stream.scenario)
+    is_shifted = "/none/" not in stream.scenario
+    shifted = int(setting.onset * len(course.laps)) if is_shifted else None
     return tuple(
-        run_backtest(course, rule, policy, scenario=stream.scenario, seed=stream.seed)
+        run_backtest(
+            course,
+            rule,
+            policy,
+            scenario=stream.scenario,
+            seed=stream.seed,
+            shifted=shifted,
+        )
         for rule in rules
     )

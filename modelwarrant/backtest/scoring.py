@@ -11,7 +11,13 @@ __all__ = ["run_backtest"]
 
 
 def run_backtest(
-    course: Course, rule: str, rules: Policy, *, scenario: str, seed: int
+    course: Course,
+    rule: str,
+    rules: Policy,
+    *,
+    scenario: str,
+    seed: int,
+    shifted: int | None = None,
 ) -> BacktestScore:
     """Run a rule over a stream, window by window, and score each decision on the next window.
 
@@ -26,6 +32,7 @@ def run_backtest(
         rules: the promotion policy.
         scenario: name of the stream's shift, for the record.
         seed: seed of the stream, for the record.
+        shifted: window in which the stream's shift begins, for the record; None without one.
 
     Raises:
         PolicyError: there is no such rule.
@@ -53,6 +60,8 @@ def run_backtest(
         rows=sum(len(lap.window) for lap in course.laps),
         worthwhile=rules.thresholds.min_gain,
         steps=tuple(steps),
+        unit=course.loss_bound(0),
+        shifted=shifted,
     )
 
 
@@ -82,4 +91,13 @@ def _step(
         oracle_loss=course.loss(oracle, following),
         wrong=act.promoted and gain <= 0,
         missed=not act.promoted and gain > rules.thresholds.min_gain * theirs,
+        rows=len(course.row_losses(standing.production, following)),
+        labels=_labels(course, act, lap),
+        asked=act.asked,
     )
+
+
+def _labels(course: Course, act: Act, lap: int) -> int:
+    if act.labels is not None:
+        return act.labels
+    return len(course.laps[lap].window.labelled()) if act.trained else 0

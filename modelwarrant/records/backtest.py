@@ -6,7 +6,18 @@ from modelwarrant.records.base import Part, Record
 from modelwarrant.records.decision import Verdict
 from modelwarrant.records.evaluation import Interval
 
-__all__ = ["BacktestScore", "BacktestStep", "BacktestSummary", "RuleFigures"]
+__all__ = ["BacktestScore", "BacktestStep", "BacktestSummary", "Prices", "RuleFigures"]
+
+
+class Prices(Part):
+    """What acts and errors cost; an error is a row of the largest loss."""
+
+    label: float = 1.0
+    """Of a label that was asked for; labels that come by themselves are free."""
+    retrain: float = 50.0
+    error: float = 1.0
+    """Of a row whose loss is the first model's 99.5 % quantile; other losses in proportion."""
+    promotion: float = 10.0
 
 
 class BacktestStep(Part):
@@ -33,6 +44,12 @@ class BacktestStep(Part):
     """Promoted a candidate that the next window did not find better."""
     missed: bool
     """Left a candidate that the next window found better by more than ``worthwhile``."""
+    rows: int = 0
+    """Labelled rows of the next window."""
+    labels: int = 0
+    """Labelled rows that the rule read for this decision, in training or in judging."""
+    asked: int = 0
+    """Of them, labels that would not have come by themselves."""
 
     @property
     def loss(self) -> float:
@@ -57,6 +74,10 @@ class BacktestScore(Record):
     worthwhile: float
     """Share of production's loss that a gain must exceed to be missed: the policy's min_gain."""
     steps: tuple[BacktestStep, ...]
+    unit: float = 1.0
+    """The first model's 99.5 % quantile of loss on its own final split: the loss of one error."""
+    shifted: int | None = None
+    """Number of the window in which the shift begins; None without one, or where nobody knows."""
 
     @property
     def promotions(self) -> int:
@@ -89,6 +110,16 @@ class BacktestScore(Record):
         oracle = sum(step.oracle_loss for step in self.steps)
         ours = sum(step.loss for step in self.steps)
         return (ours - oracle) / oracle if oracle > 0 else 0.0
+
+    def cost(self, prices: Prices) -> float:
+        """Return what all decisions and the losses after them cost."""
+        errors = sum(step.rows * step.loss for step in self.steps) / self.unit
+        return (
+            prices.error * errors
+            + prices.retrain * self.trainings
+            + prices.promotion * self.promotions
+            + prices.label * sum(step.asked for step in self.steps)
+        )
 
 
 class RuleFigures(Part):

@@ -11,7 +11,7 @@ from modelwarrant.backtest.scoring import run_backtest
 from modelwarrant.errors import PolicyError
 from modelwarrant.policy import default_policy
 from modelwarrant.records import Recipe
-from modelwarrant.records.backtest import BacktestScore
+from modelwarrant.records.backtest import BacktestScore, Prices
 from modelwarrant.simulation import parse_scenario, simulate
 
 LINEAR = Setting(rows=12_000, windows=6, onset=0.5, recipe=Recipe(model="linear"))
@@ -98,12 +98,34 @@ def test_what_is_promoted_is_what_the_next_window_pays_for() -> None:
 
 def test_a_stream_is_scored_the_same_twice() -> None:
     """No clock, no randomness: the record has the same bytes."""
-    again = run_backtest(
-        course("rents/concept"), "metric-only", default_policy(), scenario="rents/concept", seed=1
-    )
     first = scores("rents/concept")["metric-only"]
+    again = run_backtest(
+        course("rents/concept"),
+        "metric-only",
+        default_policy(),
+        scenario="rents/concept",
+        seed=1,
+        shifted=first.shifted,
+    )
 
     assert first.model_copy(update={"scenario": "rents/concept"}).to_bytes() == again.to_bytes()
+
+
+def test_costs_follow_their_prices() -> None:
+    """Errors, trainings and promotions each count with their price; free labels do not."""
+    found = scores("rents/none")["periodic-3"]
+    errors = sum(step.rows * step.loss for step in found.steps) / found.unit
+
+    assert (1, 1) == (found.trainings, found.promotions)
+    assert 2000 == sum(step.labels for step in found.steps)  # one window was read to be trained on
+    assert 70 + 2 * errors == pytest.approx(
+        found.cost(Prices(label=5.0, retrain=40.0, error=2.0, promotion=30.0))
+    )
+
+
+def test_what_watches_the_loss_reads_every_label() -> None:
+    """An error threshold reads each window whole, whether it trains or not."""
+    assert 8000 == sum(step.labels for step in scores("rents/none")["error-threshold"].steps)
 
 
 def test_a_candidate_is_counted_once() -> None:
