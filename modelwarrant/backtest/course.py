@@ -22,7 +22,7 @@ from modelwarrant.bundle import Bundle, permutation_weights
 from modelwarrant.errors import DataError, TrainingError
 from modelwarrant.evaluation import Scored
 from modelwarrant.evaluation.blocks import Blocks, block_rows
-from modelwarrant.evaluation.losses import aligned, row_losses, truth_of
+from modelwarrant.evaluation.losses import aligned, loss_bound, row_losses, truth_of
 from modelwarrant.records import DriftReport, EvaluationReport, ModelManifest, Recipe, WindowRef
 from modelwarrant.windows import Bounds, TrainingSplit, Window, parse_bounds
 
@@ -137,6 +137,12 @@ class Course:
     def loss(self, model: int, on: int, *, final: bool = False) -> float:
         """Return the mean loss of a model on a window, or on the window's final split."""
         return float(np.mean(self.row_losses(model, on, final=final)))
+
+    def loss_bound(self, model: int) -> float:
+        """Return a model's 99.5 % quantile of loss on its own final split, or 1 where that is 0."""
+        losses = self.row_losses(model, self.lap_of(model), final=True)
+        classes = self.laps[0].window.schema.classes or ()
+        return loss_bound([losses], metric=self.metric, n_classes=max(len(classes), 2)) or 1.0
 
     def row_losses(self, model: int, on: int, *, final: bool = False) -> Floats:
         """Return the losses of a model on a window's rows, (n,) float64 and not clipped.
