@@ -33,6 +33,7 @@ from serving.shadow import Shadow
 __all__ = ["create_app"]
 
 _TITLE = "modelwarrant prediction service"
+_READ = ["GET", "HEAD"]
 
 
 def create_app(
@@ -88,7 +89,7 @@ def create_app(
 def _add_state(
     app: FastAPI, follower: Follower, service: PredictionService, shadow: Shadow | None
 ) -> None:
-    @app.get("/version")
+    @app.api_route("/version", methods=_READ)
     async def version() -> Response:
         """Say what is served, and by whose decision."""
         served = service.served()
@@ -103,7 +104,7 @@ def _add_state(
             }
         )
 
-    @app.get("/shadow")
+    @app.api_route("/shadow", methods=_READ)
     async def beside() -> Response:
         """Say how the version beside production would have answered."""
         found = None if shadow is None else shadow.state
@@ -116,12 +117,12 @@ def _add_state(
 def _add_documents(
     app: FastAPI, service: PredictionService, metrics: Metrics, settings: Settings
 ) -> None:
-    @app.get("/metrics")
+    @app.api_route("/metrics", methods=_READ)
     async def prometheus() -> Response:
         """Return the counters."""
         return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
-    @app.get("/openapi.json")
+    @app.api_route("/openapi.json", methods=_READ)
     async def openapi() -> Response:
         """Describe the model that is served now."""
         return _json(
@@ -133,7 +134,7 @@ def _add_documents(
             )
         )
 
-    @app.get("/docs")
+    @app.api_route("/docs", methods=_READ)
     async def docs() -> Response:
         """Show fields, an example and a form for the model that is served now."""
         return Response(
@@ -142,7 +143,7 @@ def _add_documents(
             media_type="text/html",
         )
 
-    @app.get("/")
+    @app.api_route("/", methods=_READ)
     async def root() -> Response:
         """Lead a person to the page."""
         return Response(status_code=307, headers={"Location": "docs"})

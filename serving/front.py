@@ -86,7 +86,7 @@ class Front:
         name, method, answer = found
         try:
             if method and scope["method"] != method:
-                raise Refusal(405, f"use {method}", ((b"allow", method.encode()),))
+                _check_method(scope["method"], method)
             reply = await answer(scope, receive)
         except Exception as error:  # noqa: BLE001 - the edge: every failure becomes an answer
             reply = self._failure(scope, error)
@@ -235,6 +235,13 @@ class Front:
     async def _unknown_model(self, scope: Scope, receive: Receive) -> Reply:
         """Refuse a model that this process does not serve."""
         raise Refusal(404, f"no such model here; {self._settings.model!r} is served")
+
+
+def _check_method(given: str, method: str) -> None:
+    """Refuse a method, but HEAD where GET is answered: the connection leaves its body out."""
+    if (given, method) != ("HEAD", "GET"):
+        allowed = "GET, HEAD" if method == "GET" else method
+        raise Refusal(405, f"use {method}", ((b"allow", allowed.encode()),))
 
 
 def pages_of(app: Any) -> frozenset[str]:

@@ -44,7 +44,9 @@ class Head:
                 self.content_type = value
             elif name == b"content-length":
                 self.content_length = value
-            elif name == b"content-encoding":
+            elif name == b"content-encoding" or (
+                name == b"transfer-encoding" and value.lower() != b"chunked"
+            ):
                 self.encoding = value
             elif name == b"x-request-id":
                 self.request_ids = (*self.request_ids, value)
@@ -58,7 +60,7 @@ class Head:
         if self.content_type != b"application/json":
             self._check_type(allows_binary)
         if self.encoding and self.encoding.strip().lower() != b"identity":
-            raise Refusal(415, "send the body without Content-Encoding")
+            raise Refusal(415, "send the body without compression")
         length = self.content_length
         if length.isdigit() and int(length[:20]) > settings.max_body_bytes:
             raise too_large(settings)

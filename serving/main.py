@@ -10,6 +10,7 @@ import gc
 import logging
 import math
 import re
+import resource
 import secrets
 import socket
 import sys
@@ -36,7 +37,7 @@ from serving.payload import Recorder
 from serving.settings import Settings
 from serving.shadow import Shadow
 from serving.trial import Trial
-from serving.wire import Connection
+from serving.wire import connection_of
 
 __all__ = ["make_follower", "make_recorder", "serve"]
 
@@ -55,6 +56,9 @@ _LAST_REQUESTS_S = 0.5
 
 _BACKLOG = 2048
 """Connections that may wait to be accepted; the kernel's own limit may be lower."""
+
+_FILES = 200
+"""Files that the process has open beside its connections."""
 
 _SWITCH_S = 0.0005
 """Longest time that a Python thread computes while the event loop waits for its turn; the
@@ -91,6 +95,7 @@ def serve(
     """
     log = log or _json_log()
     listener = _listen(host, port)
+    _allow_files(settings.max_connections + _FILES)
     sys.setswitchinterval(_SWITCH_S)
     trial = Trial()
     trial.prepare()
@@ -186,6 +191,14 @@ def _json_log() -> logging.Logger:
     return log
 
 
+def _allow_files(count: int) -> None:
+    """Let the process open so many files at least, where the machine allows it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = count if hard == resource.RLIM_INFINITY else min(count, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
@@ -203,7 +216,11 @@ class _Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app,
-                http=Connection,
+                http=connection_of(
+                    max_connections=settings.max_connections,
+                    rest_s=settings.body_timeout_s,
+                    unread_s=settings.answer_timeout_s,
+                ),
                 ws="none",
                 lifespan="off",
                 log_config=_UVICORN_LOG,

@@ -23,7 +23,8 @@ class Settings:
     """Most rows in one request; more are 422. About a second of work for the slowest model."""
 
     body_timeout_s: float = 10.0
-    """Longest wait for a whole body; then 408. Ends clients that trickle bytes."""
+    """Longest wait for a whole body; then 408. Ends clients that trickle bytes, also those that
+    were answered without it."""
 
     inline_body_bytes: int = 128 * 2**10
     """Bodies up to this size are read on the event loop, larger ones on the one worker thread.
@@ -34,11 +35,16 @@ class Settings:
     rows are scored on the worker thread."""
 
     answer_timeout_s: float = 30.0
-    """Longest wait of a large request for its answer; then 503."""
+    """Longest wait of a large request for its answer; then 503. So long an answer waits for its
+    client to read it."""
 
     max_waiting: int = 8
     """Large requests that may be read or wait beside the one at work; one more is 503 with
     Retry-After. With ``max_body_bytes`` it bounds the memory of bodies to 72 MiB."""
+
+    max_connections: int = 1000
+    """Open connections; one more is 503 with Retry-After. Each may hold 64 KiB of a head and
+    ``inline_body_bytes`` of a body."""
 
     problems_shown: int = 20
     """Problems that a 422 lists, the first ones."""

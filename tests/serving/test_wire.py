@@ -6,6 +6,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack, suppress
+from pathlib import Path
 
 import pytest
 
@@ -13,18 +15,31 @@ from tests.serving.place import Place
 from tests.serving.test_process import PROGRAM
 from tests.serving.tiny import ROW, late_model
 
+CONNECTIONS = 60
+
 
 @pytest.fixture(scope="module")
-def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the service says."""
+    return tmp_path_factory.mktemp("log") / "log.jsonl"
+
+
+@pytest.fixture(scope="module")
+def port(tmp_path_factory: pytest.TempPathFactory, log: Path) -> Iterator[int]:
     """Where one service listens."""
     folder = tmp_path_factory.mktemp("wire")
     place = Place(folder / "store")
     place.promote(late_model())
-    options = json.dumps({"body_timeout_s": 0.3, "log_payload": False})
+    limits = {"body_timeout_s": 0.3, "answer_timeout_s": 1.0, "max_connections": CONNECTIONS}
+    options = json.dumps({**limits, "log_payload": False})
     arguments = [str(place.root), str(folder / "cache"), options]
-    process = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, *arguments], stdout=subprocess.PIPE, text=True
-    )
+    with log.open("w") as said:
+        process = subprocess.Popen(
+            [sys.executable, "-c", PROGRAM, *arguments],
+            stdout=subprocess.PIPE,
+            stderr=said,
+            text=True,
+        )
     assert process.stdout is not None
     port = int(process.stdout.readline().rpartition(":")[2])
     deadline = time.monotonic() + 20
@@ -51,10 +66,16 @@ def exchange(port: int, *pieces: bytes, until: bytes = b"", pause_s: float = 0.0
         return found
 
 
-def head(length: int, path: str = "/predict") -> bytes:
-    """Return the head of a POST."""
-    lines = [f"POST {path} HTTP/1.1", "Host: x", "Content-Type: application/json"]
-    return "\r\n".join([*lines, f"Content-Length: {length}", "", ""]).encode()
+def head(length: int | None, *more: str, path: str = "/predict") -> bytes:
+    """Return the head of a POST, without a length where its body is chunked."""
+    lines = [f"POST {path} HTTP/1.1", "Host: x", "Content-Type: application/json", *more]
+    lines += [] if length is None else [f"Content-Length: {length}"]
+    return "\r\n".join([*lines, "", ""]).encode()
+
+
+def chunks(*pieces: bytes) -> bytes:
+    """Return a body in chunks."""
+    return b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in (*pieces, b""))
 
 
 @pytest.mark.parametrize(
@@ -112,6 +133,130 @@ def test_requests_sent_at_once_are_answered_in_order(port: int) -> None:
     answer = exchange(port, both, until=b'{"live":true}')
 
     assert answer.index(b'"prediction"') < answer.index(b'"live"')
+
+
+BODY = json.dumps(ROW).encode()
+UPGRADE = ["Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABk"]
+
+
+def test_offer_of_another_protocol_is_not_taken_up(port: int) -> None:
+    """Java's client offers HTTP/2 with each first request, and its body stands behind the offer."""
+    request = head(len(BODY), *UPGRADE) + BODY
+
+    answer = exchange(port, request * 2 + head(len(BODY), "Connection: close") + BODY)
+
+    assert 3 == answer.count(b" 200 OK")
+    assert 3 == answer.count(b'"prediction"')
+
+
+def test_offer_may_come_in_pieces_and_with_other_words_beside_it(port: int) -> None:
+    """What else the Connection header says still counts: the connection ends."""
+    request = head(None, "Connection: close, upgrade", *UPGRADE[1:], "Transfer-Encoding: chunked")
+    request += chunks(BODY[:7], BODY[7:])
+    pieces = [request[i : i + 30] for i in range(0, len(request), 30)]
+
+    assert b" 200 OK" in exchange(port, *pieces, pause_s=0.002)
+
+
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [
+        (b"CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n", b"400"),
+        (b"GET /\xff HTTP/1.1\r\nHost: x\r\n\r\n", b"400"),
+        (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"400"),
+        (b"GET /livez HTTP/1.1\r\nA : b\r\n\r\n", b"400"),
+        (b"GET /livez HTTP/1.1\r\nA: b\r\n c\r\n\r\n", b"400"),
+        (head(5, "Content-Length: 6") + BODY, b"400"),
+        (head(5, "Transfer-Encoding: chunked") + chunks(BODY), b"400"),
+        (head(-1) + BODY, b"400"),
+        (head(10**30) + BODY, b"400"),
+        (head(None, "Transfer-Encoding: chunked") + b"zz\r\n" + BODY, b"400"),
+        (head(None, "Transfer-Encoding: gzip, chunked") + chunks(BODY), b"415"),
+        (head(len(BODY), "Content-Encoding: gzip") + BODY, b"415"),
+        (head(len(BODY), "X-Request-Id: a", "X-Request-Id: b") + BODY, b"400"),
+        (b"GET /v2/models/..%2f..%2fetc%2fpasswd HTTP/1.1\r\nHost: x\r\n\r\n", b"404"),
+        (b"GET /v2/models/flights/../../../etc/passwd HTTP/1.1\r\nHost: x\r\n\r\n", b"404"),
+        (b"POST /v2/models/%2e%2e/infer HTTP/1.1\r\nHost: x\r\n\r\n", b"404"),
+        (b"GET /%00%0d%0aX:%20y HTTP/1.1\r\nHost: x\r\n\r\n", b"404"),
+        (b"OPTIONS /predict HTTP/1.1\r\nHost: x\r\n\r\n", b"405"),
+        (b"TRACE /predict HTTP/1.1\r\nHost: x\r\n\r\n", b"405"),
+        (head(None, "Transfer-Encoding: chunked") + chunks(BODY[:9], BODY[9:]), b"200"),
+        (head(len(BODY), path="/predict?x=%ff#y") + BODY, b"200"),
+    ],
+)
+def test_odd_requests_have_one_answer_in_json(port: int, request_: bytes, status: bytes) -> None:
+    """Two lengths, compression, other protocols, paths that climb: none is guessed at."""
+    answer = exchange(port, request_, until=b"}")
+
+    assert answer.startswith(b"HTTP/1.1 " + status)
+    assert b"passwd" not in answer
+    json.loads(answer.partition(b"\r\n\r\n")[2])
+
+
+@pytest.mark.parametrize("path", ["/livez", "/readyz", "/v2", "/docs", "/metrics", "/version"])
+def test_head_is_answered_like_get_without_a_body(port: int, path: str) -> None:
+    """Load balancers ask so."""
+    ask = f" {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode()
+
+    got, headed = exchange(port, b"GET" + ask), exchange(port, b"HEAD" + ask)
+
+    assert headed.startswith(b"HTTP/1.1 200")
+    assert headed.endswith(b"\r\n\r\n")
+    assert headed.count(b"\r\n") == got.partition(b"\r\n\r\n")[0].count(b"\r\n") + 2
+
+
+def test_client_that_asks_first_is_told_before_it_sends(port: int) -> None:
+    """``Expect: 100-continue``: go on for a body that may come, 413 for one that may not."""
+    asks = head(len(BODY), "Expect: 100-continue")
+    assert b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK" in exchange(
+        port, asks, BODY, until=b'"}', pause_s=0.05
+    )
+
+    refused = exchange(port, head(10**9, "Expect: 100-continue"), until=b"}")
+    assert refused.startswith(b"HTTP/1.1 413")
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/livez", "/v2/models/other/infer"])
+def test_body_that_nobody_reads_may_not_come_for_ever(port: int, path: str) -> None:
+    """The answer is there at once; the connection ends soon after, however the rest trickles."""
+    began = time.monotonic()
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+        connection.sendall(head(10**6, path=path))
+        assert b"HTTP/1.1 40" in connection.recv(65536)
+        with pytest.raises(OSError):  # closed by the other side
+            while time.monotonic() - began < 10:
+                connection.sendall(b" ")
+                time.sleep(0.02)
+
+    assert time.monotonic() - began < 5
+
+
+def test_client_that_does_not_read_is_cut_off(port: int, log: Path) -> None:
+    """Answers that wait for it hold memory; others are answered meanwhile."""
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+        connection.sendall(b"GET /docs HTTP/1.1\r\nHost: x\r\n\r\n" * 1500)
+        assert b" 200 OK" in exchange(port, head(len(BODY)) + BODY, until=b'"}')
+        time.sleep(3)
+        received = 0
+        with suppress(ConnectionResetError):
+            while data := connection.recv(2**20):
+                received += len(data)
+
+    assert received < 1500 * 8000
+    assert "request_failed" not in log.read_text()
+
+
+def test_more_connections_than_allowed_are_told_to_come_back(port: int) -> None:
+    """Files and memory of the process are bounded; who gives a place back makes room."""
+    with ExitStack() as held:
+        for _ in range(CONNECTIONS):
+            held.enter_context(socket.create_connection(("127.0.0.1", port), timeout=20))
+        refused = exchange(port)
+        assert refused.startswith(b"HTTP/1.1 503")
+        assert b"\r\nretry-after: 1\r\n" in refused
+    time.sleep(0.1)
+
+    assert b" 200 OK" in exchange(port, head(len(BODY)) + BODY, until=b'"}')
 
 
 @pytest.mark.slow
