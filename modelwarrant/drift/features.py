@@ -1,7 +1,7 @@
 """D1 and D2: did this feature's distribution change, and by how much?"""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,13 +9,19 @@ import numpy as np
 
 from modelwarrant.drift.bins import Bins, category_bins, number_bins
 from modelwarrant.drift.statistics import (
+    benjamini_hochberg,
+    cramers_v,
     distances,
     dkw_lower_bound,
     edge_distances,
+    effective_size,
     holm,
+    homogeneity,
     jensen_shannon,
+    ks_p_value,
     minimum_effect_p_value,
     psi,
+    total_variation,
 )
 from modelwarrant.profiles import (
     CategoryProfile,
@@ -32,6 +38,7 @@ __all__ = [
     "EXACT_ROWS",
     "MIN_ROWS",
     "NOTICE_PSI",
+    "Effects",
     "Measured",
     "category_drift",
     "judged",
@@ -54,6 +61,21 @@ EXACT_ROWS = 200_000
 _NORMAL_IQR = 1.349
 """Interquartile range of a normal law in standard deviations."""
 
+Effects = Callable[[Bins], tuple[float, float]]
+"""Both windows' design effects over the same bins."""
+
+
+def _independent(bins: Bins) -> tuple[float, float]:
+    """Return that every row counts as one."""
+    return 1.0, 1.0
+
+
+_ORDERED = ("ks", "ks_p_value", "ks_lower", "wasserstein", "wasserstein_scaled")
+_LEVELLED = ("chi2", "chi2_p_value", "cramers_v", "total_variation", "unseen_share")
+_TESTED = ("psi_p_value_adjusted", "psi_q_value", "notice_p_value_adjusted")
+_MEASURED = ("n_effective", "psi", "psi_p_value", "jensen_shannon")
+_INSTANT = "an instant advances by nature and is not judged"
+
 
 @dataclass(frozen=True)
 class Measured:
@@ -64,6 +86,8 @@ class Measured:
     p_drift: float | None
     p_notice: float | None
     reason: str | None
+    floor: float = DRIFT_PSI
+    """Effect floor of ``drift`` that ``p_drift`` was computed against."""
 
 
 def number_drift(
@@ -73,6 +97,8 @@ def number_drift(
     *,
     edges: NumberEdges,
     alpha: float,
+    floor: float = DRIFT_PSI,
+    effects: Effects = _independent,
 ) -> Measured:
     """Measure a number.
 
@@ -82,6 +108,8 @@ def number_drift(
         current: the same of the current window.
         edges: of the reference.
         alpha: level of the Kolmogorov-Smirnov lower bound, in (0, 1).
+        floor: effect floor of ``drift``, at least ``DRIFT_PSI``.
+        effects: both windows' design effects over the bins; 1 where rows are independent.
     """
     bins = number_bins(reference, current, edges.decile_array)
     fields, reasons = _base(name, "number", bins, reference, current), []
@@ -91,13 +119,19 @@ def number_drift(
         reasons.append(reason)
     if reference.infinite or current.infinite:
         reasons.append("infinite values are left out")
-    return _tested(fields, bins, reasons)
+    return _tested(fields, bins, reasons, floor, effects)
 
 
 def category_drift(
-    name: str, kind: Kind, reference: CategoryProfile, current: CategoryProfile
+    name: str,
+    kind: Kind,
+    reference: CategoryProfile,
+    current: CategoryProfile,
+    *,
+    floor: float = DRIFT_PSI,
+    effects: Effects = _independent,
 ) -> Measured:
-    """Measure a category or boolean."""
+    """Measure a category or boolean; ``floor`` and ``effects`` as in ``number_drift``."""
     reasons: list[str | None] = []
     unseen = None
     if reference.hashed or current.hashed:
@@ -110,15 +144,23 @@ def category_drift(
     if bins.labels and not bins.is_comparable and reference.rows and current.rows:
         reasons.append("no level holds 1 % of the rows and 5 rows of either window")
     fields = _base(name, kind, bins, reference, current) | {"unseen_share": unseen}
-    return _tested(fields, bins, reasons)
+    if bins.is_comparable:
+        found = homogeneity(bins.reference, bins.current)
+        fields |= {
+            "chi2": found.chi2,
+            "chi2_p_value": found.p_value,
+            "cramers_v": cramers_v(found.chi2, reference.rows + current.rows),
+            "total_variation": total_variation(bins.reference, bins.current),
+        }
+    return _tested(fields, bins, reasons, floor, effects)
 
 
 def time_drift(name: str, reference: SortedNumbers, current: SortedNumbers) -> Measured:
     """Describe an instant, which is not judged: it advances from window to window by nature."""
     bins = Bins(np.array([reference.rows]), np.array([current.rows]))
-    undefined = {"psi": None, "jensen_shannon": None, "distribution": None}
+    undefined = {"psi": None, "jensen_shannon": None, "distribution": None, "bins": None}
     fields = _base(name, "time", bins, reference, current) | undefined
-    return Measured(fields, None, None, "an instant advances by nature and is not judged")
+    return Measured(fields, None, None, _INSTANT)
 
 
 def judged(
@@ -130,23 +172,52 @@ def judged(
     H0 'PSI <= .02'; ``unknown``: too few rows, or no PSI.
     """
     tested = [index for index, one in enumerate(measured) if _is_tested(one)]
-    drift = dict(zip(tested, holm([measured[i].p_drift or 0.0 for i in tested]), strict=True))
-    notice = dict(zip(tested, holm([measured[i].p_notice or 0.0 for i in tested]), strict=True))
+    p_drift, p_notice = (
+        [p or 0.0 for p in (getattr(measured[index], which) for index in tested)]
+        for which in ("p_drift", "p_notice")
+    )
+    drift, false_share, notice = (
+        dict(zip(tested, adjusted, strict=True))
+        for adjusted in (holm(p_drift), benjamini_hochberg(p_drift), holm(p_notice))
+    )
     features = []
     for index, one in enumerate(measured):
         level, reason = _level(one, drift.get(index), notice.get(index), alpha)
+        fields = one.fields | {
+            "psi_p_value": one.p_drift,
+            "psi_p_value_adjusted": drift.get(index),
+            "psi_q_value": false_share.get(index),
+            "notice_p_value_adjusted": notice.get(index),
+        }
         features.append(
             FeatureDrift(
-                **one.fields,
+                **fields,
                 level=level,
-                psi_p_value=one.p_drift,
-                psi_p_value_adjusted=drift.get(index),
-                psi_threshold=DRIFT_PSI,
+                psi_threshold=one.floor,
+                notice_threshold=NOTICE_PSI,
                 weight=weights.get(one.fields["name"]),
                 reason="; ".join(part for part in (reason, one.reason) if part) or None,
+                undefined=_undefined(fields, one.reason, reason),
             )
         )
     return tuple(features)
+
+
+def _undefined(fields: dict[str, Any], why: str | None, untested: str | None) -> dict[str, str]:
+    """Say of each number that is None why."""
+    kind = fields["kind"]
+    by_kind: dict[str, str] = {}
+    if kind == "number":
+        by_kind = dict.fromkeys(_LEVELLED, "a number has no levels")
+    elif kind in ("category", "boolean"):
+        by_kind = dict.fromkeys(_ORDERED, "levels have no order")
+    names = (*_MEASURED, *_TESTED, *_ORDERED, *_LEVELLED)
+    otherwise = why or untested or "a window holds no value"
+    return {
+        name: by_kind.get(name) or (untested if name in _TESTED and untested else otherwise)
+        for name in names
+        if fields.get(name) is None
+    }
 
 
 def _base(
@@ -164,6 +235,10 @@ def _base(
         "n_current": current.rows,
         "missing_reference": _missing_share(reference),
         "missing_current": _missing_share(current),
+        "n_effective": effective_size(reference.rows, current.rows)
+        if reference.rows and current.rows
+        else None,
+        "bins": len(bins.reference) if comparable else None,
         "psi": psi(bins.reference, bins.current) if comparable else None,
         "jensen_shannon": jensen_shannon(bins.reference, bins.current) if comparable else None,
         "distribution": bins.distribution,
@@ -176,25 +251,36 @@ def _missing_share(column: SortedNumbers | NumberProfile | CategoryProfile) -> f
     return column.missing / rows if rows else 0.0
 
 
-def _tested(fields: dict[str, Any], bins: Bins, reasons: list[str | None]) -> Measured:
+def _tested(
+    fields: dict[str, Any],
+    bins: Bins,
+    reasons: list[str | None],
+    floor: float,
+    effects: Effects,
+) -> Measured:
     if fields["psi"] is None:
         for window in ("reference", "current"):
             if not fields[f"n_{window}"]:
                 reasons.append(f"the {window} window holds no value")
+    n, m = fields["n_reference"], fields["n_current"]
+    if fields["psi"] is not None:
+        before, after = effects(bins)
+        n, m = n / before, m / after
+        fields["n_effective"] = effective_size(n, m)
     p_drift, p_notice = (
         None
         if fields["psi"] is None
         else minimum_effect_p_value(
             fields["psi"],
-            n=fields["n_reference"],
-            m=fields["n_current"],
+            n=n,
+            m=m,
             bins=len(bins.reference),
-            floor=floor,
+            floor=least,
         )
-        for floor in (DRIFT_PSI, NOTICE_PSI)
+        for least in (floor, NOTICE_PSI)
     )
     reason = "; ".join(reason for reason in reasons if reason) or None
-    return Measured(fields, p_drift, p_notice, reason)
+    return Measured(fields, p_drift, p_notice, reason, floor)
 
 
 def _distances(
@@ -218,6 +304,7 @@ def _distances(
     fields = {
         "method": method,
         "ks": ks,
+        "ks_p_value": ks_p_value(ks, n=reference.rows, m=current.rows),
         "ks_lower": dkw_lower_bound(ks, n=reference.rows, m=current.rows, alpha=alpha),
     }
     if not math.isfinite(area):
@@ -259,7 +346,7 @@ def _level(
         return "unknown", f"{rows} rows in the smaller window, {MIN_ROWS} are needed"
     size = one.fields["psi"]
     if p_drift < alpha:
-        return "drift", f"PSI {size:.3f} is above {DRIFT_PSI:.2f} (adjusted p {p_drift:.2g})"
+        return "drift", f"PSI {size:.3f} is above {one.floor:.2f} (adjusted p {p_drift:.2g})"
     if p_notice < alpha:
         return "notice", f"PSI {size:.3f} is above {NOTICE_PSI:.2f} (adjusted p {p_notice:.2g})"
     return "none", None

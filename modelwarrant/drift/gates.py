@@ -5,6 +5,7 @@ holds G3.
 """
 
 import math
+from typing import Literal
 
 from modelwarrant.drift.features import MIN_ROWS
 from modelwarrant.drift.statistics import excess_p_value, proportions_p_value
@@ -42,6 +43,8 @@ def row_gates(n_reference: int, n_current: int) -> list[Gate]:
                 detail=f"the {window} window holds {rows} rows, {MIN_ROWS} are needed to judge",
                 value=rows,
                 threshold=MIN_ROWS,
+                n_reference=n_reference,
+                n_current=n_current,
             )
         )
     return gates
@@ -60,6 +63,7 @@ def duplicate_gate(duplicates: int, rows: int) -> list[Gate]:
             detail=f"{duplicates} of {rows} current rows ({share:.1%}) repeat another row",
             value=share,
             threshold=0.0,
+            n_current=rows,
         )
     ]
 
@@ -69,6 +73,7 @@ def number_gates(
 ) -> list[Gate]:
     """G1 and G2 of a number or an instant."""
     gates = []
+    before, after = (_rows(column) for column in (reference, current))
     for window, column in (("reference", reference), ("current", current)):
         if column.infinite:
             gates.append(
@@ -79,13 +84,15 @@ def number_gates(
                     detail=f"{column.infinite} infinite values in the {window} window",
                     value=column.infinite,
                     threshold=0.0,
+                    n_reference=before,
+                    n_current=after,
                 )
             )
-    before, after = (_rows(column) for column in (reference, current))
     gates += _missing(name, reference.missing, before, current.missing, after, n_features)
     if current.rows and current.minimum == current.maximum:
         value = f"{current.minimum:g}"
-        gates += _constant(name, value, reference.commonest_share, current.rows, n_features)
+        share = reference.commonest_share
+        gates += _constant(name, value, share, (reference.rows, current.rows), n_features)
     return gates
 
 
@@ -97,7 +104,8 @@ def category_gates(
     gates = _missing(name, reference.missing, before, current.missing, after, n_features)
     if len(current.counts) == 1 and not current.hashed:
         share = max((count for _, count in reference.counts), default=0) / max(reference.rows, 1)
-        gates += _constant(name, repr(current.counts[0][0]), share, current.rows, n_features)
+        value = repr(current.counts[0][0])
+        gates += _constant(name, value, share, (reference.rows, current.rows), n_features)
     return gates + _unseen(name, reference, current)
 
 
@@ -134,10 +142,11 @@ def _missing(
     before, after = missing / n, missing_current / m
     gates = []
     if after == 1 and before < 1:
-        gates.append(_gate1(name, "block", "every value is missing in the current window", after))
+        said = "every value is missing in the current window"
+        gates.append(_all_missing(name, "block", said, after, n, m))
     elif before == 1:
-        where = "both windows" if after == 1 else "the reference"
-        gates.append(_gate1(name, "notice", f"every value is missing in {where}", after))
+        said = f"every value is missing in {'both windows' if after == 1 else 'the reference'}"
+        gates.append(_all_missing(name, "notice", said, after, n, m))
     change = abs(after - before)
     p_value = proportions_p_value(missing, n, missing_current, m)
     if change >= _MISSING_WARN and p_value < _MISSING_ALPHA / n_features:
@@ -150,19 +159,34 @@ def _missing(
                 detail=f"missing values went from {before:.1%} to {after:.1%} (p {p_value:.2g})",
                 value=change,
                 threshold=_MISSING_BLOCK if is_block else _MISSING_WARN,
+                p_value=p_value,
+                n_reference=n,
+                n_current=m,
             )
         )
     return gates
 
 
-def _gate1(name: str, level: str, detail: str, value: float) -> Gate:
-    return Gate.model_validate(
-        {"gate": "G1", "column": name, "level": level, "detail": detail, "value": value}
+def _all_missing(
+    name: str, level: Literal["notice", "block"], detail: str, share: float, n: int, m: int
+) -> Gate:
+    return Gate(
+        gate="G1",
+        column=name,
+        level=level,
+        detail=detail,
+        value=share,
+        threshold=1.0,
+        n_reference=n,
+        n_current=m,
     )
 
 
-def _constant(name: str, value: str, share: float, rows: int, n_features: int) -> list[Gate]:
+def _constant(
+    name: str, value: str, share: float, sizes: tuple[int, int], n_features: int
+) -> list[Gate]:
     """G1 on a current column with one value; ``share`` is that of the reference's commonest."""
+    rows = sizes[1]
     is_chance = share**rows >= _CHANCE / n_features
     is_fault = share < _COMMON_SHARE and not is_chance
     return [
@@ -175,6 +199,8 @@ def _constant(name: str, value: str, share: float, rows: int, n_features: int) -
             + (f", so {rows} rows may be constant by chance" if is_chance and share < 1 else ""),
             value=share,
             threshold=_COMMON_SHARE,
+            n_reference=sizes[0],
+            n_current=rows,
         )
     ]
 
@@ -209,5 +235,8 @@ def _unseen(name: str, reference: CategoryProfile, current: CategoryProfile) -> 
             + (f" and {len(new) - 3} more" if len(new) > 3 else ""),
             value=share,
             threshold=threshold,
+            p_value=p_value,
+            n_reference=n,
+            n_current=m,
         )
     ]

@@ -12,22 +12,21 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special, stats
 from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
 from modelwarrant.drift.features import MIN_ROWS
+from modelwarrant.drift.groups import STRETCHES, mean_of, stretches
 from modelwarrant.records import JointDrift
 from modelwarrant.windows import Feature, Window
 
-__all__ = ["Auc", "auc", "joint_drift"]
+__all__ = ["Auc", "DensityRatio", "auc", "density_ratio", "joint_drift", "paired_column"]
 
 _NOTICE_AUC, _DRIFT_AUC = 0.55, 0.65
 """Effect floors: folds share training rows, so z alone rejects 6.7 % at nominal 5 % (60 runs)."""
 
 _MAX_ROWS = 5000
 _FOLDS = 5
-
-_BLOCKS = 25
-"""Stretches of time of each window that are dealt into the folds whole, where a time is known."""
 
 _CLOCK_SHARE, _CLOCK_REST = 0.5, 0.05
 """A column is read as a clock where more than half of the variance of its ranks lies between those
@@ -84,10 +83,24 @@ class _Rows:
     values: _Floats
     is_current: npt.NDArray[np.int64]
     folds: npt.NDArray[np.int64]
+    stretches: npt.NDArray[np.int64] | None
+    """Of time, in each row's own window; None where no time is known."""
     names: tuple[str, ...]
     is_category: tuple[bool, ...]
     clocks: tuple[str, ...]
     """Columns left out because they tell the time."""
+    places: npt.NDArray[np.int64]
+    """Of the reference's sampled rows in its window."""
+
+
+@dataclass(frozen=True)
+class DensityRatio:
+    """How much likelier rows of the reference are in the current window."""
+
+    rows: npt.NDArray[np.int64]
+    """Places in the reference, (k,)."""
+    weights: _Floats
+    """(k,) float64 > 0, with mean 1."""
 
 
 def joint_drift(
@@ -121,7 +134,8 @@ def joint_drift(
         return unknown(reason=_said(rows.clocks, "no feature varies"))
     with threadpool_limits(limits=1):
         models = [_fitted(rows, fold) for fold in range(_FOLDS)]
-        found = auc(rows.is_current, _scores(models, rows, rows.values), alpha=alpha)
+        scores = _scores(models, rows, rows.values)
+        found = auc(rows.is_current, scores, alpha=alpha, groups=rows.stretches)
         is_found = found.lower > _NOTICE_AUC
         named = _separating(models, rows) if is_found else ()
     level = "drift" if found.lower > _DRIFT_AUC else "notice" if is_found else "none"
@@ -129,6 +143,7 @@ def joint_drift(
         level=level,
         auc=found.value,
         auc_lower=found.lower,
+        auc_threshold=_DRIFT_AUC,
         p_value=found.p_value,
         n_reference=sizes[0],
         n_current=sizes[1],
@@ -143,13 +158,56 @@ def _said(clocks: Sequence[str], reason: str | None) -> str | None:
     return "; ".join(part for part in (reason, left_out) if part) or None
 
 
-def auc(is_current: npt.NDArray[np.int64], scores: _Floats, *, alpha: float) -> Auc:
+def density_ratio(
+    reference: Window,
+    current: Window,
+    features: Sequence[Feature],
+    *,
+    orders: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]],
+) -> DensityRatio | None:
+    """Estimate the density ratio current / reference on rows of the reference.
+
+    It is the odds of D3's classifier on rows that it did not see, after its scores were made
+    probabilities by a logistic regression: the trees are sure of more than they know, and without
+    a shift the odds shall be 1. None below 500 rows a window, or where no feature varies.
+
+    Args:
+        reference: at most 5,000 rows of it have a weight.
+        current: at most 5,000 rows of it are compared with.
+        features: as in ``joint_drift``.
+        orders: each window's ``canonical_order``.
+    """
+    if min(len(reference), len(current)) < MIN_ROWS:
+        return None
+    rows = _sampled(reference, current, features, orders)
+    if not rows.names:
+        return None
+    with threadpool_limits(limits=1):
+        models = [_fitted(rows, fold) for fold in range(_FOLDS)]
+        scores = _scores(models, rows, rows.values)[:, None]
+        odds = LogisticRegression().fit(scores, rows.is_current).decision_function(scores)
+    weights = np.exp(odds[rows.is_current == 0])
+    return DensityRatio(rows.places, weights / weights.mean())
+
+
+def auc(
+    is_current: npt.NDArray[np.int64],
+    scores: _Floats,
+    *,
+    alpha: float,
+    groups: npt.NDArray[np.int64] | None = None,
+) -> Auc:
     """Return the area under the ROC curve with DeLong's lower bound.
+
+    With groups the components are summed over them first, as of clusters (Obuchowski 1997), over
+    one and over two groups, and the widest bound is returned: neighbours in time are no independent
+    witnesses.
 
     Args:
         is_current: (n,) int64 of 0 and 1, both present.
         scores: (n,) float64; ties count one half.
         alpha: one-sided level of the bound, in (0, 1).
+        groups: (n,) int64, each within one window; None where rows are independent.
 
     >>> auc(np.array([0, 0, 1, 1]), np.array([1.0, 3.0, 2.0, 4.0]), alpha=0.05).value
     0.75
@@ -161,6 +219,10 @@ def auc(is_current: npt.NDArray[np.int64], scores: _Floats, *, alpha: float) -> 
     below = 1 - (ranks[~positive] - stats.rankdata(scores[~positive])) / m
     value = float(above.mean())
     variance = float(above.var(ddof=1) / m + below.var(ddof=1) / n) if min(n, m) > 1 else 0.25
+    if groups is not None:
+        for joined in (groups, groups // 2):
+            parts = mean_of(above, joined[positive]), mean_of(below, joined[~positive])
+            variance = max(variance, sum((part.deviation or 0.0) ** 2 for part in parts))
     null_deviation = np.sqrt((n + m + 1) / (12 * n * m))
     return Auc(
         value,
@@ -176,17 +238,19 @@ def _sampled(
     orders: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]],
 ) -> _Rows:
     random = np.random.default_rng(_SEED)
-    windows, folds = [], []
+    windows, folds, places = [], [], []
     for window, order in zip((reference, current), orders, strict=True):
         size = min(len(window), _MAX_ROWS)
         positions = np.sort(random.choice(len(order), size=size, replace=False))
-        windows.append(window.take(order[positions]))
+        places.append(order[positions])
+        windows.append(window.take(places[-1]))
         folds.append(_folds(windows[-1], random))
+    is_timed = windows[0].schema.time is not None
     columns, names, categories, clocks = [], [], [], []
     for feature in features:
         if feature.kind == "time":
             continue
-        column, is_category = _column(windows[0], windows[1], feature)
+        column, is_category = paired_column(windows[0], windows[1], feature)
         known = column[~np.isnan(column)]
         if not len(known) or (len(known) == len(column) and known.min() == known.max()):
             continue
@@ -201,9 +265,11 @@ def _sampled(
         np.column_stack(columns) if columns else np.empty((len(is_current), 0)),
         is_current,
         np.concatenate(folds),
+        np.concatenate([stretches(window) for window in windows]) if is_timed else None,
         tuple(names),
         tuple(categories),
         tuple(clocks),
+        places[0],
     )
 
 
@@ -217,14 +283,7 @@ def _folds(window: Window, random: np.random.Generator) -> npt.NDArray[np.int64]
     size = len(window)
     if window.schema.time is None:
         return random.permutation(size) % _FOLDS
-    return _stretches(window) % _FOLDS
-
-
-def _stretches(window: Window) -> npt.NDArray[np.int64]:
-    """Return each row's stretch of time, (n,) int64 from 0."""
-    places = np.empty(len(window), dtype=np.int64)
-    places[np.argsort(window.order, kind="stable")] = np.arange(len(window))
-    return places * _BLOCKS // len(window)
+    return stretches(window) % _FOLDS
 
 
 def _is_clock(column: _Floats, windows: Sequence[Window]) -> bool:
@@ -236,13 +295,13 @@ def _is_clock(column: _Floats, windows: Sequence[Window]) -> bool:
         return False
     parts = np.split(column, [len(windows[0])])
     pairs = zip(parts, windows, strict=True)
-    return all(_stands_still(part, _stretches(window)) for part, window in pairs)
+    return all(_stands_still(part, stretches(window)) for part, window in pairs)
 
 
 def _stands_still(values: _Floats, stretches: npt.NDArray[np.int64]) -> bool:
     known = ~np.isnan(values)
     groups = stretches[known]
-    counts = np.bincount(groups, minlength=_BLOCKS)
+    counts = np.bincount(groups, minlength=STRETCHES)
     if not counts.all():
         return False
     ranks = stats.rankdata(values[known])
@@ -253,8 +312,18 @@ def _stands_still(values: _Floats, stretches: npt.NDArray[np.int64]) -> bool:
     return between > _CLOCK_SHARE * variance and float(np.median(within)) < _CLOCK_REST * variance
 
 
-def _column(first: Window, second: Window, feature: Feature) -> tuple[_Floats, bool]:
-    """Return both windows' values of a feature, missing as NaN, and whether they are codes."""
+def paired_column(first: Window, second: Window, feature: Feature) -> tuple[_Floats, bool]:
+    """Return both windows' values of a feature as a tree may read them, and whether they are codes.
+
+    Args:
+        first: its rows come first.
+        second: with the same column.
+        feature: a number, boolean, instant or category; of more than 64 levels in both windows
+            together each is replaced by its frequency.
+
+    Returns:
+        (n + m,) float64, missing as NaN; codes count the levels from 0.
+    """
     if feature.kind != "category":
         values = np.concatenate([window.numbers(feature.name) for window in (first, second)])
         values[np.isinf(values)] = np.nan  # a fault that gate G1 names
@@ -317,6 +386,7 @@ def _thinned(rows: _Rows) -> _Rows:
     return replace(
         rows,
         values=rows.values[::step],
+        stretches=None,
         is_current=rows.is_current[::step],
         folds=rows.folds[::step],
     )

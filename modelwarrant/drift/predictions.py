@@ -9,7 +9,7 @@ from modelwarrant.drift.bins import Bins, number_bins
 from modelwarrant.drift.features import DRIFT_PSI, MIN_ROWS, NOTICE_PSI
 from modelwarrant.drift.statistics import (
     holm,
-    homogeneity_p_value,
+    homogeneity,
     minimum_effect_p_value,
     psi,
     shares,
@@ -95,7 +95,7 @@ def prediction_drift(
         else None
     )
     variation = total_variation(*classes) if classes else None
-    variation_p = homogeneity_p_value(*classes) if classes else None
+    variation_p = homogeneity(*classes).p_value if classes else None
     shift = LabelShift(None, None, None)
     if reference_labels is not None and classes is not None:
         shift = label_shift(reference, current, reference_labels, is_joint_quiet=is_joint_quiet)
@@ -104,8 +104,10 @@ def prediction_drift(
         level=level,
         psi=worst.psi,
         psi_p_value=min(holm([score.p_drift for score in scores])),
+        psi_threshold=DRIFT_PSI,
         total_variation=variation,
         total_variation_p_value=variation_p,
+        total_variation_threshold=_MIN_VARIATION if classes else None,
         label_shift_weights=shift.weights,
         condition_number=shift.condition_number,
         **sizes,

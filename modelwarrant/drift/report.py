@@ -1,13 +1,18 @@
 """What changed between two windows, and how bad is it?"""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from modelwarrant.drift.calibration import Floors, calibrated_floors, reference_pairs
+from modelwarrant.drift.dependence import Neighbours
 from modelwarrant.drift.features import (
     DRIFT_PSI,
+    Effects,
     Measured,
     category_drift,
     judged,
@@ -22,9 +27,12 @@ from modelwarrant.drift.gates import (
     row_gates,
 )
 from modelwarrant.drift.joint import joint_drift
+from modelwarrant.drift.labelled import Labelled, labelled_drift
 from modelwarrant.drift.pair import Pair, absent_features, pair_windows
 from modelwarrant.drift.predictions import prediction_drift
 from modelwarrant.drift.scale import scale_gate
+from modelwarrant.drift.seasons import Findings, History, Previous, Season, in_season, previous_of
+from modelwarrant.drift.shifts import drifted_weight, named_shifts
 from modelwarrant.profiles import (
     CategoryProfile,
     NumberProfile,
@@ -48,6 +56,7 @@ from modelwarrant.windows import (
     Window,
     canonical_order,
     count_duplicates,
+    span_of,
     window_digest,
 )
 
@@ -55,6 +64,8 @@ __all__ = ["compare", "compare_profiles", "feature_drift"]
 
 _ALPHA = 0.01
 """One report in a hundred may call a feature drifted whose PSI is at the floor exactly."""
+
+_Order = npt.NDArray[np.int64]
 
 
 def compare(
@@ -65,7 +76,11 @@ def compare(
     alpha: float = _ALPHA,
     scores: tuple[Predictions, Predictions] | None = None,
     reference_labels_for_scores: npt.NDArray[np.int64] | None = None,
+    labelled: tuple[Labelled, Labelled] | None = None,
+    slices: Sequence[str] = (),
     weights: Mapping[str, float] | None = None,
+    season: timedelta | None = None,
+    history: History | None = None,
     production_digest: str | None = None,
 ) -> DriftReport:
     """Compare two windows of data.
@@ -75,7 +90,8 @@ def compare(
     warning does. Without a finding it is ``none`` if at least one feature was tested (D1's 500 rows
     in both windows), else ``unknown``: a short window is never 'no drift'. A feature that is
     ``unknown`` beside tested ones hides nothing and decides nothing. Instants are not judged, since
-    they advance from window to window by nature; gates still watch them.
+    they advance from window to window by nature; gates still watch them. What labels say stands in
+    ``labelled`` and in ``shifts``, and the level does not rest on it.
 
     Row order, category encoding and the number of cores change nothing in the report.
 
@@ -89,44 +105,111 @@ def compare(
         scores: the production model's answers on reference rows that it was not trained on, and on
             the current rows.
         reference_labels_for_scores: (n,) true class codes aligned with ``scores[0]``, -1 unknown.
+        labelled: labelled rows of both windows that production was not trained on, with its answers
+            on them; for the shifts that only labels show.
+        slices: features in whose slices the labelled loss is looked at; none takes the ten that
+            weigh most.
         weights: importance of features for the production model, in [0, 1].
+        season: the period after which the data repeats itself; both windows must have a time.
+        history: rows of the past, where the last window of the same season is looked for; None
+            looks in the reference.
         production_digest: the production model's digest, for the record.
 
     Raises:
         SchemaMismatchError: nothing can be compared; the message names the columns.
-        DataError: the scores do not fit each other or the labels.
+        DataError: the scores do not fit each other or the labels, or a season without a time.
     """
     _check_alpha(alpha)
     pair = pair_windows(reference, current, schema)
     orders = canonical_order(pair.reference), canonical_order(pair.current)
-    features, gates = feature_drift(pair, alpha=alpha, weights=weights)
-    gates += duplicate_gate(
-        count_duplicates(pair.current, order=orders[1]), max(len(pair.current), 1)
+    past = pair.reference if history is None else _until(history.window, pair.reference)
+    pairs = reference_pairs(past, pair.current, season)
+    terms = _Terms(alpha, dict(weights or {}), scores, reference_labels_for_scores, pairs)
+    found = _found(pair, orders, terms)
+    found.gates.extend(
+        duplicate_gate(count_duplicates(pair.current, order=orders[1]), max(len(pair.current), 1))
     )
-    joint = joint_drift(pair.reference, pair.current, pair.features, orders=orders, alpha=alpha)
-    predictions = None
-    if scores is not None:
-        predictions = prediction_drift(
-            *scores,
-            alpha=alpha,
-            positive=pair.schema.positive,
-            reference_labels=reference_labels_for_scores,
-            is_joint_quiet=joint.level == "none",
-        )
+    told = None
+    if season is not None:
+        seasons = Season(season, history or History(pair.reference))
+        previous = previous_of(seasons, pair.reference, pair.current)
+
+        def again(previous: Previous) -> Findings:
+            return _against(previous, pair, orders[1], terms)
+
+        found, told = in_season(found, previous, again, season=seasons, digest=window_digest)
+    features = _in_schema_order(pair, _with_gates(found.features, found.gates))
+    said = None
+    if labelled is not None:
+        said = labelled_drift(*labelled, alpha=alpha, slices=slices, weights=terms.weights)
     return DriftReport(
         n_reference=len(pair.reference),
         n_current=len(pair.current),
-        level=_level(features, gates, joint, predictions),
+        level=_level(features, found.gates, found.joint, found.predictions),
         features=features,
-        joint=joint,
-        gates=_in_order(gates + quiet_gates(gates, len(pair.features))),
-        predictions=predictions,
+        joint=found.joint,
+        gates=_in_order(found.gates + quiet_gates(found.gates, len(pair.features))),
+        predictions=found.predictions,
+        labelled=said,
+        shifts=named_shifts(features, found.gates, found.joint, found.predictions, said),
+        drifted_weight=drifted_weight(features),
+        season=told,
+        calibrated_pairs=len(pairs),
         alpha=alpha,
         reference_digest=window_digest(pair.reference, order=orders[0]),
         current_digest=window_digest(pair.current, order=orders[1]),
         production_digest=production_digest,
         schema_digest=pair.schema.digest,
     )
+
+
+@dataclass(frozen=True)
+class _Terms:
+    """What every comparison of one report is made with."""
+
+    alpha: float
+    weights: dict[str, float]
+    scores: tuple[Predictions, Predictions] | None
+    labels: npt.NDArray[np.int64] | None
+    pairs: list[tuple[Window, Window]]
+
+
+def _found(pair: Pair, orders: tuple[_Order, _Order], terms: _Terms) -> Findings:
+    """Run gates, D1 to D3, P1 and P2."""
+    alpha = terms.alpha
+    floors = calibrated_floors(
+        terms.pairs, pair.features, lambda *windows: _drift_of(*windows, alpha=alpha)
+    )
+    features, gates = _measured_features(pair, alpha, terms.weights, floors)
+    joint = joint_drift(pair.reference, pair.current, pair.features, orders=orders, alpha=alpha)
+    predictions = None
+    if terms.scores is not None:
+        predictions = prediction_drift(
+            *terms.scores,
+            alpha=alpha,
+            positive=pair.schema.positive,
+            reference_labels=terms.labels,
+            is_joint_quiet=joint.level == "none",
+        )
+    return Findings(features, gates, joint, predictions)
+
+
+def _until(history: Window, reference: Window) -> Window:
+    """Return the rows of the history that are no newer than the reference's."""
+    if not len(reference):
+        return reference
+    return history.take(history.order <= span_of(reference)[1])
+
+
+def _against(previous: Previous, pair: Pair, current_order: _Order, terms: _Terms) -> Findings:
+    """Compare the current window with the previous one of the same season."""
+    window = pair.reference if previous.window is None else previous.window
+    scores = None
+    if terms.scores is not None and previous.answers is not None:
+        scores = previous.answers, terms.scores[1]
+    orders = canonical_order(window), current_order
+    again = replace(terms, scores=scores, labels=None)
+    return _found(replace(pair, reference=window), orders, again)
 
 
 def feature_drift(
@@ -137,16 +220,29 @@ def feature_drift(
     Returns:
         The features in the schema's order, and what the gates found.
     """
+    features, gates = _measured_features(pair, alpha, dict(weights or {}), Floors({}, 0))
+    return _in_schema_order(pair, _with_gates(features, gates)), gates
+
+
+def _measured_features(
+    pair: Pair, alpha: float, weights: dict[str, float], floors: Floors
+) -> tuple[tuple[FeatureDrift, ...], list[Gate]]:
     gates = [*pair.findings, *row_gates(len(pair.reference), len(pair.current))]
     measured = []
+    neighbours = Neighbours.of(pair.reference, pair.current)
     for feature in pair.features:
-        one, found = _measured(pair, feature, alpha)
+        terms = alpha, floors.of(feature.name), neighbours.effects(feature)
+        one, found = _measured(pair, feature, *terms)
         measured.append(one)
         gates += found
-    compared = judged(measured, alpha=alpha, weights=dict(weights or {}))
+    return judged(measured, alpha=alpha, weights=weights), gates
+
+
+def _in_schema_order(pair: Pair, features: Iterable[FeatureDrift]) -> tuple[FeatureDrift, ...]:
+    """Return the features, and an entry for each that cannot be compared."""
     absent = absent_features(pair, psi_threshold=DRIFT_PSI)
-    by_name = {feature.name: feature for feature in (*_blocked(compared, gates), *absent)}
-    return tuple(by_name[name] for name in pair.schema.names), gates
+    by_name = {feature.name: feature for feature in (*features, *absent)}
+    return tuple(by_name[name] for name in pair.schema.names)
 
 
 def compare_profiles(
@@ -185,7 +281,7 @@ def compare_profiles(
             measured.append(category_drift(name, "category", before, after))
             gates += category_gates(name, before, after, n_features=count)
     compared = judged(measured, alpha=alpha, weights=dict(weights or {}))
-    return tuple(_blocked(compared, gates)), _in_order(gates)
+    return tuple(_with_gates(compared, gates)), _in_order(gates)
 
 
 def _check_alpha(alpha: float) -> None:
@@ -193,12 +289,14 @@ def _check_alpha(alpha: float) -> None:
         raise ValueError(f"alpha is {alpha}; it must lie between 0 and 1")
 
 
-def _measured(pair: Pair, feature: Feature, alpha: float) -> tuple[Measured, list[Gate]]:
+def _measured(
+    pair: Pair, feature: Feature, alpha: float, floor: float, effects: Effects
+) -> tuple[Measured, list[Gate]]:
     name, count = feature.name, len(pair.features)
     if feature.kind in ("category", "boolean"):
         before, after = (_categories(window, name) for window in (pair.reference, pair.current))
         return (
-            category_drift(name, feature.kind, before, after),
+            category_drift(name, feature.kind, before, after, floor=floor, effects=effects),
             category_gates(name, before, after, n_features=count),
         )
     first, second = (
@@ -209,9 +307,22 @@ def _measured(pair: Pair, feature: Feature, alpha: float) -> tuple[Measured, lis
         return time_drift(name, first, second), gates
     edges = number_edges(first.values)
     return (
-        number_drift(name, first, second, edges=edges, alpha=alpha),
+        number_drift(name, first, second, edges=edges, alpha=alpha, floor=floor, effects=effects),
         gates + scale_gate(name, first, second),
     )
+
+
+def _drift_of(reference: Window, current: Window, feature: Feature, *, alpha: float) -> Measured:
+    """Measure one feature in two windows, without gates."""
+    name = feature.name
+    if feature.kind in ("category", "boolean"):
+        return category_drift(
+            name, feature.kind, *(_categories(window, name) for window in (reference, current))
+        )
+    first, second = (sorted_numbers(window.numbers(name)) for window in (reference, current))
+    if feature.kind == "time":
+        return time_drift(name, first, second)
+    return number_drift(name, first, second, edges=number_edges(first.values), alpha=alpha)
 
 
 def _categories(window: Window, name: str) -> CategoryProfile:
@@ -219,20 +330,28 @@ def _categories(window: Window, name: str) -> CategoryProfile:
     return category_profile(counts, missing=missing)
 
 
-def _blocked(features: Iterable[FeatureDrift], gates: Iterable[Gate]) -> list[FeatureDrift]:
-    """Give features that a gate blocks that level; their numbers describe a fault, not a drift."""
-    faults = {gate.column: gate for gate in gates if gate.level == "block"}
-    return [
-        feature.model_copy(
-            update={
-                "level": "blocked",
-                "reason": f"{faults[feature.name].gate}: {faults[feature.name].detail}",
-            }
-        )
-        if feature.name in faults
-        else feature
-        for feature in features
-    ]
+def _with_gates(features: Iterable[FeatureDrift], gates: Iterable[Gate]) -> list[FeatureDrift]:
+    """Say of each feature what gates found of its column; where one blocks, the feature is blocked.
+
+    Its numbers then describe a fault, not a drift.
+    """
+    found: dict[str, list[Gate]] = {}
+    for gate in gates:
+        if gate.column is not None and gate.level != "ok":
+            found.setdefault(gate.column, []).append(gate)
+    return [_with(feature, found.get(feature.name, [])) for feature in features]
+
+
+def _with(feature: FeatureDrift, gates: list[Gate]) -> FeatureDrift:
+    blocking = [gate for gate in gates if gate.level == "block"]
+    if blocking:
+        reason = f"{blocking[0].gate}: {blocking[0].detail}"
+        return feature.model_copy(update={"level": "blocked", "reason": reason})
+    if not gates:
+        return feature
+    details = [f"{gate.gate}: {gate.detail}" for gate in gates]
+    reason = "; ".join(part for part in (feature.reason, *details) if part)
+    return feature.model_copy(update={"reason": reason})
 
 
 def _level(

@@ -79,6 +79,8 @@ def scale_gate(name: str, reference: SortedNumbers, current: SortedNumbers) -> l
             f"{suspicion.shift:.3g} interquartile ranges",
             value=suspicion.ratio if is_ratio else suspicion.shift,
             threshold=_RATIO if is_ratio else _SHIFT,
+            n_reference=suspicion.reference.rows,
+            n_current=suspicion.current.rows,
         )
     ]
 

@@ -5,6 +5,7 @@ Counts and sorted values go in, numbers come out; no threshold and no verdict li
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -13,14 +14,18 @@ from scipy import special, stats
 from modelwarrant.profiles import NumberProfile
 
 __all__ = [
+    "Homogeneity",
+    "benjamini_hochberg",
+    "cramers_v",
     "distances",
     "dkw_lower_bound",
     "edge_distances",
     "effective_size",
     "excess_p_value",
     "holm",
-    "homogeneity_p_value",
+    "homogeneity",
     "jensen_shannon",
+    "ks_p_value",
     "minimum_effect_p_value",
     "proportions_p_value",
     "psi",
@@ -37,7 +42,7 @@ _SMOOTHING = 0.5
 """Added to every bin: one empty bin then costs what half a row would, not infinity."""
 
 
-def effective_size(n: int, m: int) -> float:
+def effective_size(n: float, m: float) -> float:
     """Return n m / (n + m): the size at which both samples count as one."""
     return n * m / (n + m)
 
@@ -67,7 +72,7 @@ def psi(reference: _Counts, current: _Counts) -> float:
     return float(np.sum((p - q) * np.log(p / q)))
 
 
-def minimum_effect_p_value(index: float, *, n: int, m: int, bins: int, floor: float) -> float:
+def minimum_effect_p_value(index: float, *, n: float, m: float, bins: int, floor: float) -> float:
     """Return the p-value of H0 'the true PSI is at most ``floor``'.
 
     n_e PSI is compared with a non-central chi-squared law of bins - 1 degrees of freedom and
@@ -77,8 +82,8 @@ def minimum_effect_p_value(index: float, *, n: int, m: int, bins: int, floor: fl
 
     Args:
         index: observed PSI.
-        n: rows of the reference.
-        m: rows of the current window.
+        n: rows of the reference; fewer where they are dependent.
+        m: rows of the current window, likewise.
         bins: bins of the index.
         floor: PSI that is still no drift.
 
@@ -181,19 +186,71 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return adjusted
 
 
-def homogeneity_p_value(reference: _Counts, current: _Counts) -> float:
-    """Return the p-value of H0 'both windows have the same shares' (Pearson, two samples).
+def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:
+    """Return p-values adjusted so that of those rejected at alpha a share of alpha is false.
 
-    Bins that are empty in both windows are left out; with one bin left the p-value is 1. Expected
-    counts should be 5 or more.
+    Benjamini and Hochberg (1995): the false discovery rate, for independent or positively dependent
+    tests.
+
+    >>> benjamini_hochberg([0.01, 0.04, 0.03])
+    [0.03, 0.04, 0.04]
+    """
+    count = len(p_values)
+    order = sorted(range(count), key=p_values.__getitem__, reverse=True)
+    adjusted, least = [0.0] * count, 1.0
+    for behind, index in enumerate(order):
+        least = min(least, p_values[index] * count / (count - behind))
+        adjusted[index] = least
+    return adjusted
+
+
+def ks_p_value(distance: float, *, n: int, m: int) -> float:
+    """Return the asymptotic two-sided p-value of a two-sample Kolmogorov-Smirnov distance.
+
+    Of one sample with the effective size of both (``scipy.stats.ks_2samp``, method ``asymp``).
+
+    >>> round(ks_p_value(0.15, n=100, m=100), 6)
+    0.190264
+    """
+    return float(stats.kstwo.sf(distance, max(1, round(effective_size(n, m)))))
+
+
+@dataclass(frozen=True)
+class Homogeneity:
+    """Pearson's test of H0 'both windows have the same shares'."""
+
+    chi2: float
+    degrees: int
+    p_value: float
+
+
+def homogeneity(reference: _Counts, current: _Counts) -> Homogeneity:
+    """Compare two windows' counts over the same bins with each other (two samples, not fit).
+
+    Bins that are empty in both windows are left out; with one bin left nothing can differ, and the
+    p-value is 1. Expected counts should be 5 or more.
+
+    >>> found = homogeneity(np.array([50, 30, 20]), np.array([30, 40, 30]))
+    >>> round(found.chi2, 6), round(found.p_value, 6)
+    (8.428571, 0.014783)
     """
     table = np.array([reference, current], dtype=np.float64)
     table = table[:, table.sum(axis=0) > 0]
     if table.shape[1] < 2 or (table.sum(axis=1) == 0).any():
-        return 1.0
+        return Homogeneity(0.0, 0, 1.0)
     expected = table.sum(axis=1, keepdims=True) * table.sum(axis=0) / table.sum()
     statistic = float(((table - expected) ** 2 / expected).sum())
-    return float(special.chdtrc(table.shape[1] - 1, statistic))
+    degrees = table.shape[1] - 1
+    return Homogeneity(statistic, degrees, float(special.chdtrc(degrees, statistic)))
+
+
+def cramers_v(chi2: float, rows: int) -> float:
+    """Return Cramer's V between window and bin, in [0, 1]: with two windows, sqrt(chi2 / rows).
+
+    >>> round(cramers_v(8.428571, 200), 6)
+    0.205287
+    """
+    return min(1.0, math.sqrt(chi2 / rows))
 
 
 def proportions_p_value(first: int, n: int, second: int, m: int) -> float:

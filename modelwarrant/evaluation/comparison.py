@@ -21,7 +21,7 @@ from modelwarrant.evaluation.losses import (
 )
 from modelwarrant.evaluation.scoring import Role, Scored, ScoredSplit, score_split
 from modelwarrant.evaluation.significance import mcnemar
-from modelwarrant.evaluation.slices import compare_slices, require_slices, slice_members
+from modelwarrant.evaluation.slices import compare_slices, require_slices
 from modelwarrant.records import (
     Calibration,
     ChampionState,
@@ -31,7 +31,7 @@ from modelwarrant.records import (
     MetricValue,
     SliceComparison,
 )
-from modelwarrant.windows import FinalSplit, Predictions
+from modelwarrant.windows import FinalSplit, Predictions, slice_members
 
 __all__ = ["MARGIN_SLICES", "compare"]
 

@@ -16,7 +16,7 @@ from modelwarrant.drift.statistics import (
     edge_distances,
     excess_p_value,
     holm,
-    homogeneity_p_value,
+    homogeneity,
     jensen_shannon,
     minimum_effect_p_value,
     proportions_p_value,
@@ -120,14 +120,15 @@ def test_homogeneity_is_the_chi_squared_test_of_scipy(pairs: list[tuple[int, int
     kept = np.array([pair for pair in pairs if sum(pair)]).T
     expected = stats.chi2_contingency(kept, correction=False).pvalue if kept.shape[1] > 1 else 1.0
 
-    assert pytest.approx(float(expected), rel=1e-9, abs=1e-12) == homogeneity_p_value(
-        *np.array(pairs).T
+    assert (
+        pytest.approx(float(expected), rel=1e-9, abs=1e-12)
+        == homogeneity(*np.array(pairs).T).p_value
     )
 
 
 def test_homogeneity_of_an_empty_window_is_no_evidence() -> None:
     """Without rows there is nothing to tell apart."""
-    assert homogeneity_p_value(np.array([0, 0]), np.array([3, 4])) == 1.0
+    assert homogeneity(np.array([0, 0]), np.array([3, 4])).p_value == 1.0
 
 
 @given(st.integers(0, 80), st.integers(0, 60))

@@ -10,7 +10,7 @@ from modelwarrant.drift.statistics import (
     distances,
     edge_distances,
     holm,
-    homogeneity_p_value,
+    homogeneity,
     jensen_shannon,
     minimum_effect_p_value,
     psi,
@@ -124,7 +124,7 @@ def test_statistics_of_categories(name: str) -> None:
 
     assert pytest.approx(CATEGORY_PSI[name], abs=PRINTED) == psi(*counts)
     assert pytest.approx(CATEGORY_JENSEN_SHANNON[name], abs=PRINTED) == jensen_shannon(*counts)
-    assert pytest.approx(CATEGORY_P[name], abs=PRINTED) == homogeneity_p_value(*counts)
+    assert pytest.approx(CATEGORY_P[name], abs=PRINTED) == homogeneity(*counts).p_value
     assert pytest.approx(CATEGORY_VARIATION[name], abs=PRINTED) == total_variation(*counts)
 
 
