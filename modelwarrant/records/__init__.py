@@ -34,7 +34,6 @@ from modelwarrant.records.estimation import (
     EstimateLevel,
     EstimateMethod,
     LossEstimate,
-    MetricEstimate,
     PerformanceEstimate,
     RealisedLoss,
 )
@@ -98,7 +97,6 @@ __all__ = [
     "LogCounts",
     "LossEstimate",
     "LossTest",
-    "MetricEstimate",
     "MetricValue",
     "ModelManifest",
     "MonitorAct",
