@@ -26,6 +26,7 @@ import uvicorn
 from modelwarrant.canonical import digest_bytes
 from modelwarrant.errors import PermanentError
 from modelwarrant.registry import Anchor, Ledger
+from modelwarrant.registry.layout import log_key
 from modelwarrant.stage.frame import JsonLines
 from modelwarrant.storage import DirectoryStore, ObjectStore
 from serving.app import create_app
@@ -173,6 +174,7 @@ def make_recorder(store: ObjectStore, settings: Settings, *, log: logging.Logger
         store,
         model=settings.model,
         prefix=f"{pod}-{secrets.token_hex(4)}",
+        beside=log_key(settings.model, 1),
         private=settings.private_columns,
         flush_s=settings.log_flush_s,
         flush_rows=settings.log_flush_rows,

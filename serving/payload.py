@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow.parquet as pq
 
-from modelwarrant.errors import PermanentError, TemporaryError
+from modelwarrant.errors import PermanentError, StoreUnavailableError, TemporaryError
 from modelwarrant.storage import ObjectStore
 from serving.rows import Rows
 from serving.segment import Segment
@@ -57,7 +57,9 @@ class Recorder:
     """Holds answered rows and writes them to the store from a thread of its own.
 
     Args:
-        store: where the log goes; only ``create`` is called.
+        store: where the log goes; nothing in it is changed.
+        beside: key of an object that lies in the store before anything is logged; where it is
+            gone, so is the store, and a folder is not made anew. None asks for none.
         prefix: of every file's name: the pod, and a boot id that no other process has.
         private: features that are left out.
         flush_s: longest time between two flushes.
@@ -71,6 +73,7 @@ class Recorder:
         *,
         model: str,
         prefix: str,
+        beside: str | None = None,
         private: frozenset[str],
         flush_s: float,
         flush_rows: int,
@@ -80,6 +83,7 @@ class Recorder:
         self._store = store
         self._model = model
         self._prefix = prefix
+        self._beside = beside
         self._private = private
         self._flush_s = flush_s
         self._flush_rows = flush_rows
@@ -166,6 +170,7 @@ class Recorder:
         while self._unwritten:
             file = self._unwritten[0]
             try:
+                self._check_store()
                 self._store.create(file.key, file.data)
             except TemporaryError as error:
                 self._warn("payload_waits", error)
@@ -175,6 +180,11 @@ class Recorder:
                 self._end_file(file, is_written=False)
             else:  # False means that an earlier try of ours had landed: the key is ours alone
                 self._end_file(file, is_written=True)
+
+    def _check_store(self) -> None:
+        """Refuse to write into a store that vanished, such as a disk that is not mounted now."""
+        if self._beside is not None and self._store.get(self._beside) is None:
+            raise StoreUnavailableError(f"the store {self._store.uri} holds no {self._beside} now")
 
     def _encode(self, taken: Sequence[Segment]) -> None:
         """Turn segments into files; where that fails their rows are dropped."""

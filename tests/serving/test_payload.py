@@ -194,6 +194,24 @@ def test_feature_named_like_a_column_of_the_log_is_renamed(store: FailingStore) 
     assert [NOW] == table["time"].to_pylist()
 
 
+def test_store_that_vanished_is_not_made_anew(tmp_path: Path) -> None:
+    """A disk that is not mounted now would come back to a folder in its place; rows wait for it."""
+    store = FailingStore(tmp_path / "store")
+    store.create("m/flights/first", b"genesis")
+    log = recorder(store, beside="m/flights/first")
+    log.record(*answered(served(), ROW))
+    store.root.rename(tmp_path / "elsewhere")
+
+    log.flush()
+    assert not store.root.exists()
+    assert (0, 0, 1) == (log.counts().written, log.counts().dropped, log.counts().waiting)
+
+    (tmp_path / "elsewhere").rename(store.root)
+    log.flush()
+    assert (1, 0, 0) == (log.counts().written, log.counts().dropped, log.counts().waiting)
+    assert 1 == len(files(store))
+
+
 def test_what_the_buffer_cannot_hold_is_dropped_and_counted(store: FailingStore) -> None:
     """Nothing waits and nothing raises; the count says how much is not there."""
     log = recorder(store, buffer_rows=3)

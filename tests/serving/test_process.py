@@ -271,12 +271,14 @@ def test_service_starts_without_its_store(
     first.ended()
     place.root.rename(tmp_path / "elsewhere")
 
-    service = start(started, place, tmp_path / "cache", log_payload=False)
+    service = start(started, place, tmp_path / "cache", log_flush_s=0.1)
 
     ready = httpx.get(f"{service.address}/readyz").json()
     assert "has no ledger of 'flights'" in ready["store"]
     assert 0 < ready["model_stale_seconds"]
     assert 200 == httpx.post(f"{service.address}/predict", json=ROW).status_code
+    time.sleep(0.5)
+    assert not place.root.exists()  # nothing is written where a store was
 
 
 def test_port_in_use_is_named(place: Place, tmp_path: Path, started: list[Service]) -> None:
