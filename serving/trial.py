@@ -22,7 +22,9 @@ _OWN_BYTES: Final = 200 * 2**20
 """Address space of the child before it loads a model; a quarter of it is memory."""
 
 _ONE_THREAD: Final = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
-_OUT_OF_TIME: Final = (-signal.SIGXCPU, -signal.SIGKILL)
+_TRIES: Final = 2
+"""Processes that may be killed from outside before that counts against the model: where memory
+runs out the machine ends this one first, whoever used it up."""
 
 
 class Trial:
@@ -66,7 +68,19 @@ class Trial:
             BundleError: it does not load, or not within the limits.
             StoreUnavailableError: this machine was too busy to try; the next look tries again.
         """
-        child, self._prepared = self._prepared or self._start(), None
+        for _ in range(_TRIES):
+            child, verdict = self._tried(model, name)
+            if verdict == "ok":
+                return
+            if verdict or child.returncode != -signal.SIGKILL:
+                break
+        raise BundleError(f"{name}: refused in a trial: {self._words(child, verdict)}")
+
+    def _tried(self, model: bytes, name: str) -> "tuple[subprocess.Popen[bytes], str]":
+        """Return the process that tried the model, ended, and what it said."""
+        child, self._prepared = self._prepared, None
+        if child is None or child.poll() is not None:
+            child = self._start()
         memory_bytes = min(self._memory_bytes, room_bytes(_CGROUP) or self._memory_bytes)
         limits = json.dumps({"memory_bytes": memory_bytes, "cpu_s": self._cpu_s})
         try:
@@ -77,15 +91,15 @@ class Trial:
             raise StoreUnavailableError(
                 f"{name}: the trial of the model did not end within {self._wall_s:g} s"
             ) from error
-        verdict = out.decode("utf-8", "replace").strip()
-        if verdict != "ok":
-            raise BundleError(f"{name}: refused in a trial: {self._words(child, verdict)}")
+        return child, out.decode("utf-8", "replace").strip()
 
     def _words(self, child: "subprocess.Popen[bytes]", verdict: str) -> str:
         if verdict:
             return verdict
-        if child.returncode in _OUT_OF_TIME:
-            return f"it used {self._cpu_s} s of processor time, or all memory of the machine"
+        if child.returncode == -signal.SIGXCPU:
+            return f"it used {self._cpu_s} s of processor time"
+        if child.returncode == -signal.SIGKILL:
+            return "each process that read it was killed; it may use all memory of the machine"
         return f"it ended the process that read it (exit {child.returncode})"
 
     def _start(self) -> "subprocess.Popen[bytes]":

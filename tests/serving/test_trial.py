@@ -1,6 +1,9 @@
 """A model is parsed by another process first, under limits."""
 
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -62,6 +65,35 @@ def test_machine_that_is_too_busy_is_tried_again_later() -> None:
     """A trial without a verdict says nothing about the model."""
     with pytest.raises(StoreUnavailableError, match=r"did not end within 0\.01 s"):
         Trial(wall_s=0.01).check(endless(), name="m.onnx")
+
+
+def test_process_that_somebody_killed_says_nothing_about_the_model() -> None:
+    """Whether it waited for its model or had it: another one tries, and a right model passes."""
+    trial = Trial()
+    trial.prepare()
+    waiting = trial._prepared
+    assert waiting is not None
+    waiting.kill()
+    waiting.wait()
+
+    trial.check(air_time_model()[1], name="model.onnx")
+
+
+def test_model_whose_every_trial_is_killed_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where it uses all memory of the machine."""
+    killed = []
+
+    def start(trial: Trial) -> Any:
+        program = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
+        killed.append(trial)
+        pipe = subprocess.PIPE
+        return subprocess.Popen([sys.executable, "-c", program], stdin=pipe, stdout=pipe)
+
+    monkeypatch.setattr(Trial, "_start", start)
+
+    with pytest.raises(BundleError, match="each process that read it was killed"):
+        Trial().check(air_time_model()[1], name="m.onnx")
+    assert 2 == len(killed)
 
 
 def test_process_that_was_never_needed_is_ended() -> None:
