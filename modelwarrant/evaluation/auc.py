@@ -6,7 +6,7 @@ from statistics import NormalDist
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["AucDifference", "delong", "roc_auc"]
+__all__ = ["AucDifference", "delong", "roc_auc", "roc_auc_variance"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -48,6 +48,22 @@ def roc_auc(positive: npt.NDArray[np.bool_], score: Floats) -> float | None:
         return None
     ranks = float(_midranks(score)[positive].sum())
     return (ranks - n_positive * (n_positive + 1) / 2) / (n_positive * n_negative)
+
+
+def roc_auc_variance(positive: npt.NDArray[np.bool_], score: Floats) -> float | None:
+    """Return DeLong's variance of one area; None with fewer than two rows of a class.
+
+    >>> observed = np.array([True, True, False, False])
+    >>> roc_auc_variance(observed, np.array([3.0, 1.0, 2.0, 0.0]))
+    0.125
+    """
+    n_positive = int(np.count_nonzero(positive))
+    n_negative = len(positive) - n_positive
+    if min(n_positive, n_negative) < 2:
+        return None
+    of_positive, of_negative = _components(positive, score)
+    variances = (np.var(of_positive, ddof=1) / n_positive, np.var(of_negative, ddof=1) / n_negative)
+    return float(sum(variances))
 
 
 def delong(positive: npt.NDArray[np.bool_], first: Floats, second: Floats) -> AucDifference | None:

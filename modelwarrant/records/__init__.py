@@ -8,6 +8,7 @@ from modelwarrant.records.backtest import (
     BacktestScore,
     BacktestStep,
     BacktestSummary,
+    Prices,
     RuleFigures,
 )
 from modelwarrant.records.base import Record
@@ -34,6 +35,7 @@ from modelwarrant.records.estimation import (
     EstimateLevel,
     EstimateMethod,
     LossEstimate,
+    MetricEstimate,
     PerformanceEstimate,
     RealisedLoss,
 )
@@ -97,6 +99,7 @@ __all__ = [
     "LogCounts",
     "LossEstimate",
     "LossTest",
+    "MetricEstimate",
     "MetricValue",
     "ModelManifest",
     "MonitorAct",
@@ -109,6 +112,7 @@ __all__ = [
     "PerformanceEstimate",
     "PredictionDrift",
     "PredictionLog",
+    "Prices",
     "PromotionRequest",
     "RealisedLoss",
     "Recipe",

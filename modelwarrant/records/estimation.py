@@ -12,6 +12,7 @@ __all__ = [
     "EstimateLevel",
     "EstimateMethod",
     "LossEstimate",
+    "MetricEstimate",
     "PerformanceEstimate",
     "RealisedLoss",
 ]
@@ -45,6 +46,15 @@ class LossEstimate(Part):
     is_valid: bool
     reason: str | None = None
     """Why it is not, or why there is none."""
+
+
+class MetricEstimate(Part):
+    """One metric of the window, three standard errors to both sides."""
+
+    name: str
+    value: float
+    lower: float
+    upper: float
 
 
 class PerformanceEstimate(Record):
@@ -83,8 +93,8 @@ class PerformanceEstimate(Record):
     checks: tuple[EstimateCheck, ...]
     estimates: tuple[LossEstimate, ...]
     """Of all methods that apply to the task."""
-    metrics: dict[str, float]
-    """Estimated metrics of the window, not clipped, by the method that makes the level."""
+    metrics: tuple[MetricEstimate, ...]
+    """Of the window, not clipped, by the method that makes the level."""
     production_digest: str
     reference_digest: str
     """Of the final split."""
