@@ -21,6 +21,7 @@ from modelwarrant.backtest.grid import (
 from modelwarrant.backtest.laps import Lap, cut_into_laps
 from modelwarrant.backtest.rules import RULES, rule_of
 from modelwarrant.backtest.scoring import run_backtest
+from modelwarrant.backtest.shelf import Shelf
 from modelwarrant.backtest.summary import scores_table, summarise
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "Course",
     "Lap",
     "Setting",
+    "Shelf",
     "Stream",
     "Table",
     "course_of",

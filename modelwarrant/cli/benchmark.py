@@ -30,7 +30,7 @@ def _group() -> None:
 
 def decisions(
     quick: Annotated[
-        bool, typer.Option("--quick", help="24 streams, in two minutes; for CI.")
+        bool, typer.Option("--quick", help="16 streams, in two minutes; for CI.")
     ] = False,
     scenarios: Annotated[
         list[str] | None,
@@ -48,6 +48,10 @@ def decisions(
     policy: Annotated[
         Path | None, typer.Option("--policy", help="Promotion policy; default: the shipped one.")
     ] = None,
+    tables: Annotated[
+        Path | None,
+        typer.Option("--tables", metavar="DIR", help="Take the real tables in DIR, too."),
+    ] = None,
     to: Annotated[Path, typer.Option("--out", help="Folder for table, summary and page.")] = Path(
         "benchmark-decisions"
     ),
@@ -55,7 +59,8 @@ def decisions(
 ) -> None:
     """Compare rules over streams whose shift is known: wrong and missed promotions, regret.
 
-    Without --quick or --scenario: a declared fraction of all scenarios, in --streams streams.
+    Without --quick or --scenario: a declared fraction of all scenarios, in --streams streams. What
+    was ended goes on where it was, with the same --out.
     """
     from modelwarrant.cli.benchmarking import compare_decisions
 
@@ -67,6 +72,7 @@ def decisions(
         most=most,
         workers=workers,
         policy=policy,
+        tables=tables,
         to=to,
         show=note,
     )

@@ -1,20 +1,30 @@
-"""How does the benchmark of decisions run on a laptop? In a pool of processes, one stream a job."""
+"""How does the benchmark of decisions run on a laptop? In a pool of processes, one stream a job.
+
+What a finished stream gave lies in a folder beside the results, under the digest of all it was made
+from, this program's code included: a run that was ended goes on where it was.
+"""
 
 import importlib
+import json
 import multiprocessing
 import os
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 
 import pyarrow.parquet as pq
 from threadpoolctl import threadpool_limits
 
+import modelwarrant
 from modelwarrant.backtest import (
     QUICK,
     RULES,
+    TABLES,
     Setting,
+    Shelf,
     Stream,
     declared_streams,
     quick_streams,
@@ -23,6 +33,7 @@ from modelwarrant.backtest import (
     scores_table,
     summarise,
 )
+from modelwarrant.canonical import Json, canonical_json, digest_bytes
 from modelwarrant.cli.ruling import load_policy
 from modelwarrant.errors import DataError
 from modelwarrant.policy import Policy
@@ -30,6 +41,8 @@ from modelwarrant.records import BacktestScore, BacktestSummary
 from modelwarrant.reports import backtest_page
 from modelwarrant.simulation import parse_scenario
 from modelwarrant.simulation.bases import base_of
+from modelwarrant.sources import infer, read_table
+from modelwarrant.windows import Window, typed_window
 
 __all__ = ["Results", "compare_decisions"]
 
@@ -42,6 +55,17 @@ class Results:
     files: tuple[Path, ...]
 
 
+@dataclass(frozen=True)
+class _Job:
+    """What a child needs to know to run one stream."""
+
+    stream: Stream
+    setting: Setting
+    rules: tuple[str, ...]
+    policy: Policy
+    tables: Path | None
+
+
 def compare_decisions(
     *,
     quick: bool,
@@ -51,6 +75,7 @@ def compare_decisions(
     most: int,
     workers: int | None,
     policy: Path | None,
+    tables: Path | None,
     to: Path,
     show: Callable[[str], None],
 ) -> Results:
@@ -64,61 +89,130 @@ def compare_decisions(
         most: streams at most.
         workers: processes; None takes one a core.
         policy: file of the promotion policy; None takes the shipped one.
+        tables: folder of the real tables; None takes simulated streams only.
         to: folder of the results.
         show: told a line a stream.
 
     Raises:
-        DataError: no such scenario, or fewer streams than seeds.
+        DataError: no such scenario, a real table that is not there, or fewer streams than seeds.
         PolicyError: no such rule, or a broken policy.
     """
     rulebook = load_policy(policy)
     chosen = tuple(dict.fromkeys(rules)) or RULES
     for name in chosen:
         rule_of(name, rulebook)
-    streams = _streams(quick=quick, scenarios=scenarios, seeds=seeds, most=most)
+    present = _present(tables)
+    streams = _streams(
+        quick=quick, scenarios=scenarios, seeds=seeds, most=most, tables=tuple(present)
+    )
     setting = QUICK if quick else Setting()
-    found = _pooled(streams, setting, chosen, rulebook, workers=workers, show=show)
+    shelf = Shelf(to / "scores", salt=_code())
+    jobs = [_Job(stream, setting, chosen, rulebook, tables) for stream in streams]
+    found = [score for scores in _scored(jobs, shelf, workers, show) for score in scores]
     return _write(found, chosen, to)
 
 
-def _streams(*, quick: bool, scenarios: Sequence[str], seeds: int, most: int) -> tuple[Stream, ...]:
+def _present(folder: Path | None) -> Mapping[str, Path]:
+    """Return the real tables whose files are in a folder."""
+    if folder is None:
+        return {}
+    files = {name: folder / table.file for name, table in TABLES.items()}
+    present = {name: path for name, path in files.items() if path.is_file()}
+    if not present:
+        raise DataError(
+            f"{folder} holds none of {', '.join(path.name for path in files.values())}: name the "
+            "folder that does, or leave --tables out for simulated streams alone"
+        )
+    return present
+
+
+def _streams(
+    *, quick: bool, scenarios: Sequence[str], seeds: int, most: int, tables: Sequence[str]
+) -> tuple[Stream, ...]:
     if scenarios:
         texts = dict.fromkeys(parse_scenario(scenario).text for scenario in scenarios)
-        for text in texts:
-            base_of(text.split("/")[0])
         streams = tuple(Stream(text, seed) for seed in range(seeds) for text in texts)
+        for stream in streams:
+            _demand_base(stream, tables)
     elif quick:
         streams = quick_streams()
     else:
-        streams = declared_streams(seeds=seeds, most=most)
+        streams = declared_streams(seeds=seeds, most=most, tables=tables)
     if not streams:
         raise DataError(f"{most} streams are fewer than {seeds} seeds: take one a seed at least")
     return streams[:most]
 
 
+def _demand_base(stream: Stream, tables: Sequence[str]) -> None:
+    """Refuse a base that is neither simulated nor a real table that is here."""
+    if stream.table is None:
+        base_of(stream.scenario.partition("/")[0])
+    elif stream.table not in tables:
+        raise DataError(
+            f"scenario {stream.scenario}: {TABLES[stream.table].file} is needed; name its folder "
+            "with --tables"
+        )
+
+
+def _code() -> str:
+    """Return the digest of this program's code: with other code nothing on the shelf counts."""
+    folder = Path(modelwarrant.__file__).parent
+    files = sorted(folder.rglob("*.py")) + sorted(folder.rglob("*.yaml"))
+    return digest_bytes(b"".join(path.read_bytes() for path in files))
+
+
+def _scored(
+    jobs: Sequence[_Job], shelf: Shelf, workers: int | None, show: Callable[[str], None]
+) -> Iterator[tuple[BacktestScore, ...]]:
+    """Yield each stream's scores: those that lie on the shelf, then the others as they end."""
+    waiting = []
+    for job in jobs:
+        known = shelf.get(_key(shelf, job))
+        if known is None:
+            waiting.append(job)
+        else:
+            yield tuple(BacktestScore.model_validate(each) for each in json.loads(known))
+    if len(waiting) < len(jobs):
+        show(f"{len(jobs) - len(waiting)} of {len(jobs)} streams lie in {shelf.folder} already")
+    began = time.monotonic()
+    for done, (job, scores) in enumerate(_pooled(waiting, workers), start=1):
+        shelf.put(
+            _key(shelf, job), canonical_json([each.model_dump(mode="json") for each in scores])
+        )
+        left = (time.monotonic() - began) / done * (len(waiting) - done)
+        stream = job.stream
+        show(
+            f"[{done}/{len(waiting)}] {stream.scenario}, seed {stream.seed}; "
+            f"{left / 60:.0f} min left"
+        )
+        yield scores
+
+
+def _key(shelf: Shelf, job: _Job) -> str:
+    setting: dict[str, Json] = {
+        **asdict(job.setting),
+        "recipe": job.setting.recipe.model_dump(mode="json"),
+    }
+    stream: list[Json] = [job.stream.scenario, job.stream.seed]
+    return shelf.key("scores", stream, setting, list(job.rules), job.policy.digest)
+
+
 def _pooled(
-    streams: Sequence[Stream],
-    setting: Setting,
-    rules: Sequence[str],
-    policy: Policy,
-    *,
-    workers: int | None,
-    show: Callable[[str], None],
-) -> list[BacktestScore]:
-    processes = min(workers or os.cpu_count() or 1, len(streams))
+    jobs: Sequence[_Job], workers: int | None
+) -> Iterator[tuple[_Job, tuple[BacktestScore, ...]]]:
+    """Run jobs in a pool of processes, and yield each as it ends."""
+    if not jobs:
+        return
+    processes = min(workers or os.cpu_count() or 1, len(jobs))
     pool = ProcessPoolExecutor(
         processes, mp_context=multiprocessing.get_context("spawn"), initializer=_warm_up
     )
     try:
-        jobs = {pool.submit(_score, each, setting, rules, policy): each for each in streams}
-        scores: list[BacktestScore] = []
-        for done, job in enumerate(as_completed(jobs), start=1):
-            scores += job.result()
-            stream = jobs[job]
-            show(f"[{done}/{len(streams)}] {stream.scenario}, seed {stream.seed}")
+        running = {pool.submit(_score, job): job for job in jobs}
+        for ended in as_completed(running):
+            yield running[ended], ended.result()
     finally:
         pool.shutdown(cancel_futures=True)
-    return scores
 
 
 def _warm_up() -> None:
@@ -126,12 +220,21 @@ def _warm_up() -> None:
     importlib.import_module("sklearn.ensemble")
 
 
-def _score(
-    stream: Stream, setting: Setting, rules: Sequence[str], policy: Policy
-) -> tuple[BacktestScore, ...]:
+def _score(job: _Job) -> tuple[BacktestScore, ...]:
     """Run in a child: processes are the parallelism, threads would only get in their way."""
+    name = job.stream.table
+    table = None if name is None or job.tables is None else _table(name, job.tables)
     with threadpool_limits(limits=1):
-        return score(stream, setting, rules, policy)
+        return score(job.stream, job.setting, job.rules, job.policy, table=table)
+
+
+@cache
+def _table(name: str, folder: Path) -> Window:
+    """Read a real table, once a process."""
+    wanted = TABLES[name]
+    rows = read_table(str(folder / wanted.file), base=Path.cwd())
+    rows = rows.drop_columns(list(wanted.left_out))
+    return typed_window(rows, infer(rows, target=wanted.target).schema)
 
 
 def _write(scores: Sequence[BacktestScore], rules: Sequence[str], to: Path) -> Results:
