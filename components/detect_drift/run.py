@@ -13,7 +13,7 @@ from modelwarrant.reports import drift_page
 from modelwarrant.sources import load_window
 from modelwarrant.stage import Task, run_stage
 from modelwarrant.stage.presence import read_bundle_if_any
-from modelwarrant.windows import Window, split
+from modelwarrant.windows import Predictions, Window, split
 
 
 def detect(task: Task) -> None:
@@ -25,11 +25,13 @@ def detect(task: Task) -> None:
     else:
         ref = WindowRef.from_bytes(task.path("reference_ref").read_bytes(), name="reference_ref")
         unseen = split(reference, final=ref.final)[1].window
+        scores = production.predict(unseen), production.predict(current)
         report = drift.compare(
             reference,
             current,
-            scores=(production.predict(unseen), production.predict(current)),
+            scores=scores,
             reference_labels_for_scores=_labels(production, unseen),
+            labelled=_labelled((unseen, current), scores),
             weights=permutation_weights(production, unseen),
             production_digest=production.digest,
         )
@@ -43,6 +45,16 @@ def _labels(production: Bundle, unseen: Window) -> npt.NDArray[np.int64] | None:
     if production.schema.target is None or not production.schema.classes:
         return None
     return unseen.codes(production.schema.target, production.schema.classes)
+
+
+def _labelled(
+    windows: tuple[Window, Window], scores: tuple[Predictions, Predictions]
+) -> tuple[drift.Labelled, drift.Labelled] | None:
+    """Return both windows with production's answers, where both have a target."""
+    if not all(window.has_target for window in windows):
+        return None
+    first, second = (drift.Labelled(*each) for each in zip(windows, scores, strict=True))
+    return first, second
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -55,19 +55,45 @@ def drift(
             "--fail-on", metavar="LEVEL", help=f"Exit 10 from this level: {', '.join(_LEVELS[1:])}."
         ),
     ] = None,
+    time: Annotated[
+        str | None,
+        typer.Option("--time", metavar="COLUMN", help="When a row is from; neighbours depend."),
+    ] = None,
+    season: Annotated[
+        str | None,
+        typer.Option(
+            "--season", metavar="7d", help="The data repeats itself after it; needs --time."
+        ),
+    ] = None,
     page: Annotated[
         Path | None, typer.Option("--page", help="Also write the HTML page here.")
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Compare two files, feature by feature; needs no project file."""
+    """Compare two files, feature by feature; needs no project file.
+
+    With --season, drift is lasting only where CURRENT also differs from the rows of REFERENCE at
+    the same place of the season before.
+    """
     from modelwarrant import drift as detectors
+    from modelwarrant.project import parse_period
     from modelwarrant.sources import read_table
 
     if fail_on is not None and fail_on not in _LEVELS[1:]:
         raise typer.BadParameter(f"--fail-on takes one of {', '.join(_LEVELS[1:])}")
+    if season is not None and time is None:
+        raise typer.BadParameter("--season needs --time COLUMN")
+    try:
+        period = None if season is None else parse_period(season)
+    except ValueError as error:
+        raise typer.BadParameter(f"--season: {error}") from error
     folder = Path.cwd()
-    report = detectors.compare(read_table(reference, base=folder), read_table(current, base=folder))
+    report = detectors.compare(
+        read_table(reference, base=folder),
+        read_table(current, base=folder),
+        time=time,
+        season=period,
+    )
     if page is not None:
         from modelwarrant.reports import drift_page
 

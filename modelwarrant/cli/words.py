@@ -49,6 +49,14 @@ def print_drift(report: DriftReport) -> None:
         console.print(
             f"predictions: {moved.level}, PSI {number(moved.psi) or moved.reason}", markup=False
         )
+    if report.season is not None:
+        season = report.season
+        console.print(f"season {season.period}: {season.verdict}, {season.reason}", markup=False)
+    for shift in report.shifts:
+        console.print(
+            f"{shift.kind} ({shift.level}, {', '.join(shift.detectors)}): {shift.support}",
+            markup=False,
+        )
 
 
 def _ranked(report: DriftReport) -> list[FeatureDrift]:

@@ -30,7 +30,9 @@ class Pair:
     findings: tuple[Gate, ...]
 
 
-def pair_windows(reference: Any, current: Any, schema: FeatureSchema | None) -> Pair:
+def pair_windows(
+    reference: Any, current: Any, schema: FeatureSchema | None, *, time: str | None = None
+) -> Pair:
     """Type both windows by one schema.
 
     Args:
@@ -39,6 +41,7 @@ def pair_windows(reference: Any, current: Any, schema: FeatureSchema | None) -> 
         schema: what the columns are; None takes a window's own schema, else infers it: kinds from
             the reference's types, over the columns of both. A column that is in one of them only,
             or cannot be read as the reference's kind, is a finding.
+        time: the column along which rows are ordered, where the schema is inferred.
 
     Raises:
         SchemaMismatchError: a window is of no known type, holds nested values, or no column is left
@@ -47,7 +50,7 @@ def pair_windows(reference: Any, current: Any, schema: FeatureSchema | None) -> 
     tables = _table(reference, "reference"), _table(current, "current")
     own = [window.schema for window in (reference, current) if isinstance(window, Window)]
     if schema is None:
-        schema = _combined(own[0], own[-1]) if own else _inferred(*tables)
+        schema = _combined(own[0], own[-1]) if own else _inferred(*tables, time=time)
     readable, findings = [], []
     for name, data, table in zip(
         ("reference", "current"), (reference, current), tables, strict=True
@@ -204,8 +207,11 @@ def _plain(table: pa.Table, window: str) -> pa.Table:
     return table
 
 
-def _inferred(reference: pa.Table, current: pa.Table) -> FeatureSchema:
+def _inferred(reference: pa.Table, current: pa.Table, *, time: str | None) -> FeatureSchema:
     """Return a schema of the columns of both tables, the reference's first."""
+    for name, table in (("reference", reference), ("current", current)):
+        if time is not None and time not in table.column_names:
+            raise SchemaMismatchError(f"the time column {time!r} is not in the {name} window")
     if "" in (*reference.column_names, *current.column_names):
         raise SchemaMismatchError("a column has no name; name it")
     types: dict[str, Sequence[pa.DataType]] = {
@@ -219,7 +225,8 @@ def _inferred(reference: pa.Table, current: pa.Table) -> FeatureSchema:
     if not types:
         raise SchemaMismatchError("the reference window has no column")
     return FeatureSchema(
-        features=tuple(Feature(name=name, kind=_kind(found)) for name, found in types.items())
+        features=tuple(Feature(name=name, kind=_kind(found)) for name, found in types.items()),
+        time=time,
     )
 
 

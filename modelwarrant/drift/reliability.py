@@ -125,7 +125,7 @@ def recalibration(said: Floats, came: Floats) -> tuple[float, float] | None:
     if came.min() == came.max() or odds.min() == odds.max():
         return None
     design = np.column_stack([odds, np.ones_like(odds)])
-    line = np.array([1.0, 0.0])
+    line = np.zeros(2)
     for _ in range(_ROUNDS):
         fitted = special.expit(design @ line)
         weights = np.maximum(fitted * (1 - fitted), _EDGE)

@@ -79,6 +79,7 @@ def compare(
     labelled: tuple[Labelled, Labelled] | None = None,
     slices: Sequence[str] = (),
     weights: Mapping[str, float] | None = None,
+    time: str | None = None,
     season: timedelta | None = None,
     history: History | None = None,
     production_digest: str | None = None,
@@ -110,6 +111,8 @@ def compare(
         slices: features in whose slices the labelled loss is looked at; none takes the ten that
             weigh most.
         weights: importance of features for the production model, in [0, 1].
+        time: the column along which rows are ordered, where no schema is given: neighbours in time
+            then count as dependent. Row order is never taken for time.
         season: the period after which the data repeats itself; both windows must have a time.
         history: rows of the past, where the last window of the same season is looked for; None
             looks in the reference.
@@ -120,7 +123,7 @@ def compare(
         DataError: the scores do not fit each other or the labels, or a season without a time.
     """
     _check_alpha(alpha)
-    pair = pair_windows(reference, current, schema)
+    pair = pair_windows(reference, current, schema, time=time)
     orders = canonical_order(pair.reference), canonical_order(pair.current)
     past = pair.reference if history is None else _until(history.window, pair.reference)
     pairs = reference_pairs(past, pair.current, season)

@@ -24,6 +24,12 @@ from modelwarrant.reports.figures import (
     plural,
     shorten,
 )
+from modelwarrant.reports.labelled_view import (
+    LabelledView,
+    labelled_view,
+    season_sentence,
+    shift_table,
+)
 from modelwarrant.reports.parts import Fact, Mark, Table, level_mark, severity, unknown
 from modelwarrant.reports.plots import histogram, share_bars
 
@@ -82,6 +88,10 @@ class DriftView:
 
     mark: Mark
     summary: str
+    shifts: Table
+    season: str
+    """Empty where no season is declared."""
+    labelled: LabelledView | None
     gates: Table
     quiet_gates: int
     joint_mark: Mark
@@ -111,6 +121,9 @@ def drift_view(report: DriftReport) -> DriftView:
     return DriftView(
         mark=level_mark(report.level),
         summary=_summary(report),
+        shifts=shift_table(report),
+        season=season_sentence(report.season),
+        labelled=labelled_view(report.labelled),
         gates=_gates(found),
         quiet_gates=len(report.gates) - len(found),
         joint_mark=level_mark(report.joint.level),
@@ -149,6 +162,11 @@ def _floors(report: DriftReport) -> str:
     said = listing([declared(floor) for floor in floors], longest=3) or "none"
     weighed = any(feature.weight is not None for feature in report.features)
     weight = " Weight is a feature's importance to the production model." if weighed else ""
+    if report.drifted_weight is not None:
+        held = percent(report.drifted_weight)
+        weight += f" Drifted features hold {held} of all importance."
+    if report.calibrated_pairs:
+        weight += f" Floors are raised by {report.calibrated_pairs} pairs of reference windows."
     return (
         f"A feature drifts where its population stability index (PSI) is shown to exceed {said}; "
         f"false alarms over all features together at most {percent(report.alpha)} (Holm).{weight}"
