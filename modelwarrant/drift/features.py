@@ -44,6 +44,7 @@ __all__ = [
     "judged",
     "number_drift",
     "time_drift",
+    "undefined_numbers",
 ]
 
 DRIFT_PSI = 0.10
@@ -73,7 +74,7 @@ def _independent(bins: Bins) -> tuple[float, float]:
 _ORDERED = ("ks", "ks_p_value", "ks_lower", "wasserstein", "wasserstein_scaled")
 _LEVELLED = ("chi2", "chi2_p_value", "cramers_v", "total_variation", "unseen_share")
 _TESTED = ("psi_p_value_adjusted", "psi_q_value", "notice_p_value_adjusted")
-_MEASURED = ("n_effective", "psi", "psi_p_value", "jensen_shannon")
+_MEASURED = ("n_effective", "bins", "psi", "psi_p_value", "jensen_shannon")
 _INSTANT = "an instant advances by nature and is not judged"
 
 
@@ -197,14 +198,22 @@ def judged(
                 notice_threshold=NOTICE_PSI,
                 weight=weights.get(one.fields["name"]),
                 reason="; ".join(part for part in (reason, one.reason) if part) or None,
-                undefined=_undefined(fields, one.reason, reason),
+                undefined=undefined_numbers(fields, one.reason or reason, untested=reason),
             )
         )
     return tuple(features)
 
 
-def _undefined(fields: dict[str, Any], why: str | None, untested: str | None) -> dict[str, str]:
-    """Say of each number that is None why."""
+def undefined_numbers(
+    fields: dict[str, Any], why: str | None, *, untested: str | None = None
+) -> dict[str, str]:
+    """Say of each number of a feature that is None why.
+
+    Args:
+        fields: of a ``FeatureDrift``, its kind among them.
+        why: the reason where neither the kind of column nor the number of rows is one.
+        untested: why the feature takes no part in the tests, where that is known.
+    """
     kind = fields["kind"]
     by_kind: dict[str, str] = {}
     if kind == "number":
@@ -212,7 +221,7 @@ def _undefined(fields: dict[str, Any], why: str | None, untested: str | None) ->
     elif kind in ("category", "boolean"):
         by_kind = dict.fromkeys(_ORDERED, "levels have no order")
     names = (*_MEASURED, *_TESTED, *_ORDERED, *_LEVELLED)
-    otherwise = why or untested or "a window holds no value"
+    otherwise = why or "a window holds no value"
     return {
         name: by_kind.get(name) or (untested if name in _TESTED and untested else otherwise)
         for name in names
@@ -339,11 +348,11 @@ def _is_tested(one: Measured) -> bool:
 def _level(
     one: Measured, p_drift: float | None, p_notice: float | None, alpha: float
 ) -> tuple[DriftLevel, str | None]:
-    if p_drift is None or p_notice is None:
-        if one.p_drift is None:
-            return "unknown", None
-        rows = min(one.fields["n_reference"], one.fields["n_current"])
+    rows = min(one.fields["n_reference"], one.fields["n_current"])
+    if 0 < rows < MIN_ROWS and one.fields["kind"] != "time":
         return "unknown", f"{rows} rows in the smaller window, {MIN_ROWS} are needed"
+    if p_drift is None or p_notice is None:
+        return "unknown", None
     size = one.fields["psi"]
     if p_drift < alpha:
         return "drift", f"PSI {size:.3f} is above {one.floor:.2f} (adjusted p {p_drift:.2g})"

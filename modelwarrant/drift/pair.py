@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from modelwarrant.drift.features import undefined_numbers
 from modelwarrant.errors import SchemaMismatchError
 from modelwarrant.records import FeatureDrift, Gate
 from modelwarrant.windows import ORDER, Feature, FeatureSchema, Kind, Window, label_text
@@ -72,6 +73,7 @@ def pair_windows(
 
 def absent_features(pair: Pair, *, psi_threshold: float) -> tuple[FeatureDrift, ...]:
     """Return an entry for each declared feature that cannot be compared."""
+    faults = {gate.column: gate.detail for gate in pair.findings}
     entries = []
     for feature in pair.schema.features:
         if feature in pair.features:
@@ -91,7 +93,8 @@ def absent_features(pair: Pair, *, psi_threshold: float) -> tuple[FeatureDrift, 
                 psi_threshold=psi_threshold,
                 missing_reference=shares[0],
                 missing_current=shares[1],
-                reason="the column cannot be read in both windows",
+                reason=faults[feature.name],
+                undefined=undefined_numbers({"kind": feature.kind}, faults[feature.name]),
             )
         )
     return tuple(entries)
