@@ -5,6 +5,7 @@ from kfp import dsl
 from components.collect_predictions.component import collect_predictions
 from components.decide_action.component import decide_action
 from components.detect_drift.component import detect_drift
+from components.estimate_performance.component import estimate_performance
 from components.fetch_production.component import fetch_production
 from components.join_labels.component import join_labels
 from components.request_action.component import request_action
@@ -62,6 +63,14 @@ def monitor(
         production=fetched.outputs["production"],
         digest=collected.outputs["digest"],
     )
+    estimated = estimate_performance(
+        production=fetched.outputs["production"],
+        reference=fetched.outputs["reference"],
+        reference_ref=fetched.outputs["reference_ref"],
+        window=collected.outputs["window"],
+        prediction_log=collected.outputs["prediction_log"],
+        drift_report=drift.outputs["drift_report"],
+    )
     decided = decide_action(
         production=fetched.outputs["production"],
         parent=collected.outputs["parent"],
@@ -74,6 +83,8 @@ def monitor(
         label_counts=joined.outputs["label_counts"],
         prediction_log=collected.outputs["prediction_log"],
         drift_report=drift.outputs["drift_report"],
+        estimate=estimated.outputs["estimate"],
+        expected=estimated.outputs["expected"],
     )
     requested = request_action(
         model=model,

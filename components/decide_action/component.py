@@ -18,6 +18,8 @@ def decide_action(
     label_counts: dsl.Input[dsl.Artifact],
     prediction_log: dsl.Input[dsl.Artifact],
     drift_report: dsl.Input[dsl.Artifact],
+    estimate: dsl.Input[dsl.Artifact],
+    expected: dsl.Input[dsl.Dataset],
     action: dsl.Output[dsl.Artifact],
     sample: dsl.Output[dsl.Artifact],
     page: dsl.Output[dsl.HTML],
@@ -37,6 +39,8 @@ def decide_action(
         label_counts: what became of the labels.
         prediction_log: situation and counts of the log.
         drift_report: of the window against the reference.
+        estimate: of the window's loss, without labels.
+        expected: what it says of each row of the window.
         action: the record, with every number it rests on.
         sample: names of the rows to label; empty where none are asked for.
         page: the same for a person.

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from modelwarrant.bundle import Bundle, read_bundle
@@ -20,7 +21,13 @@ from modelwarrant.monitoring.assessing import (
     in_time,
     sample_text,
 )
-from modelwarrant.records import DriftReport, LabelCounts, PredictionLog, WindowRef
+from modelwarrant.records import (
+    DriftReport,
+    LabelCounts,
+    PerformanceEstimate,
+    PredictionLog,
+    WindowRef,
+)
 from modelwarrant.reports import monitor_page
 from modelwarrant.sources import load_window
 from modelwarrant.stage import Task, run_stage
@@ -48,15 +55,17 @@ def work(task: Task) -> None:
             candidates=candidates,
             version_digest=production.digest,
             parent_digest=None if parent is None else parent.digest,
+            estimate=PerformanceEstimate.from_bytes(
+                task.path("estimate").read_bytes(), name="estimate"
+            ),
+            expected=_expected(task.path("expected")),
         )
     )
     action, text = action_of(evidence), ""
     if action.action == "label" and asked is not None:
         text = sample_text(candidates, asked)
         evidence = evidence.model_copy(update={"sample_digest": digest_bytes(text.encode())})
-    else:
-        evidence = evidence.model_copy(update={"sample": ()})
-    action = action_of(evidence)
+        action = action_of(evidence)
     task.write("action", action)
     task.write("sample", text)
     task.write("page", monitor_page(action, drift))
@@ -94,6 +103,12 @@ def _scores(answers: Predictions, positive: str | None) -> npt.NDArray[np.float6
         place = answers.classes.index(positive) if positive in answers.classes else 1
         return np.asarray(answers.values[:, place])
     return np.asarray(answers.values.max(axis=1))
+
+
+def _expected(path: Path) -> npt.NDArray[np.float64]:
+    """Return the expected loss of each row of the window; NaN where there is none."""
+    column = pq.read_table(path, use_threads=False).column("expected")
+    return np.asarray(pc.fill_null(column, float("nan")).to_numpy(), dtype=np.float64)
 
 
 def _keys(path: Path) -> list[tuple[str, int]]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from modelwarrant.errors import DataError
 from modelwarrant.estimation import checking
 from modelwarrant.estimation.checking import ERRORS
 from modelwarrant.estimation.methods import (
@@ -84,7 +85,8 @@ def estimate_performance(
     Regression: DLE. Both tasks: the importance-weighted reference; for a shift of the classes BBSE.
 
     ``below``: the loss has grown against the objective, with three standard errors to spare, and a
-    growth by 2 % of its range is not ruled out. ``void``: a condition does not hold. Else ``ok``.
+    growth by 2 % of its range is not ruled out. ``void``: a condition does not hold, or labels and
+    answers do not fit. Else ``ok``.
     The objective is production's own loss on the reference, and the change then a difference of
     two estimates, in which most of the reference's own error cancels.
 
@@ -97,10 +99,6 @@ def estimate_performance(
         objective: loss up to which all is as promised, in the metric's unit; None for the
             reference's.
         effect: growth of the loss that matters, as a share of its range, in (0, 1).
-
-    Raises:
-        DataError: answers that do not fit the rows.
-        TargetError: a target that cannot be used.
     """
     sizes = len(reference.window), len(current.window)
     checks = [
@@ -121,7 +119,11 @@ def estimate_performance(
     }
     if not checks[0].holds:
         return _nothing(current, about, checks)
-    sides = line_up(reference, current, metric=metric)
+    try:
+        sides = line_up(reference, current, metric=metric)
+    except DataError as unfit:
+        checks[0] = EstimateCheck(name="rows", holds=False, detail=str(unfit))
+        return _nothing(current, about, checks)
     about["reference_digest"] = sides.reference_digest
     if not sides.bound:
         detail = "production lost nothing on the reference, so a loss has no range"
@@ -149,6 +151,7 @@ def estimate_performance(
         "change": change,
         "change_lower": low,
         "change_upper": high,
+        "allowance": ALLOWANCE,
     }
     record = PerformanceEstimate(
         **about,

@@ -11,6 +11,14 @@ from modelwarrant.monitoring.deciding import (
     is_consistent,
     is_degraded,
     is_drifting,
+    labels_wanted,
 )
 
-__all__ = ["RULES", "action_of", "is_consistent", "is_degraded", "is_drifting"]
+__all__ = [
+    "RULES",
+    "action_of",
+    "is_consistent",
+    "is_degraded",
+    "is_drifting",
+    "labels_wanted",
+]

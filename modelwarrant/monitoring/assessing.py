@@ -13,7 +13,9 @@ import numpy.typing as npt
 
 from modelwarrant.errors import DataError
 from modelwarrant.evaluation.blocks import Blocks, block_rows, chronological
+from modelwarrant.evaluation.bounds import mean_bounds
 from modelwarrant.evaluation.losses import aligned, loss_bound, row_losses, truth_of
+from modelwarrant.monitoring.deciding import labels_wanted
 from modelwarrant.monitoring.losses import BEGIN_EVERY, degradation, harm, labels_to_settle
 from modelwarrant.monitoring.sampling import Asked, sample_rows
 from modelwarrant.records import (
@@ -22,7 +24,9 @@ from modelwarrant.records import (
     LabelCounts,
     LossTest,
     MonitoringEvidence,
+    PerformanceEstimate,
     PredictionLog,
+    RealisedLoss,
 )
 from modelwarrant.windows import Predictions, Window, canonical_order
 
@@ -65,6 +69,10 @@ class Seen:
     candidates: Candidates
     version_digest: str
     parent_digest: str | None
+    estimate: PerformanceEstimate | None = None
+    """Of the loss, without labels; None where none was made."""
+    expected: Floats | None = None
+    """What it says of each candidate, (n,) float64; NaN where it says nothing."""
 
 
 @dataclass(frozen=True)
@@ -102,8 +110,6 @@ def assess(seen: Seen) -> tuple[MonitoringEvidence, Asked | None]:
     begun = len(seen.labelled.window) // BEGIN_EVERY
     n_settle = labels_to_settle(*reference, bound=bound, begun=begun, thresholds=thresholds)
     n_recent = int(is_labelled.sum())
-    missing = 0 if n_settle is None else max(0, n_settle - n_recent)
-    asked = _sample(seen.candidates, is_labelled, missing)
     drift, why = _drift(seen.drift, seen.log.counts.window, thresholds.min_predictions)
     evidence = MonitoringEvidence(
         situation=situation,
@@ -113,12 +119,14 @@ def assess(seen: Seen) -> tuple[MonitoringEvidence, Asked | None]:
         drift_reason=why,
         was_drifting=seen.log.was_drifting,
         was_degraded=seen.log.was_degraded,
+        estimate=seen.estimate,
+        realised=_realised(seen, now, bound),
         degradation=decay,
         watch=_watch(seen, now, bound),
         agreement=_agreement(seen.labelled, thresholds.watch_labels),
         n_recent=n_recent,
         n_settle=n_settle,
-        sample=() if asked is None else asked.strata,
+        sample=(),
         sample_digest=None,
         log=seen.log.counts,
         labels=seen.labels,
@@ -126,6 +134,9 @@ def assess(seen: Seen) -> tuple[MonitoringEvidence, Asked | None]:
         window_digest=seen.log.window_digest,
         reference_digest=seen.drift.reference_digest,
     )
+    asked = _sample(seen.candidates, is_labelled, labels_wanted(evidence))
+    if asked is not None:
+        evidence = evidence.model_copy(update={"sample": asked.strata})
     return evidence, asked
 
 
@@ -167,6 +178,27 @@ def _losses(answered: Answered, metric: str) -> _Losses:
             fault = str(error)
     blocks = block_rows(answered.window)
     return _Losses(row_losses(answers, truth, metric=metric), parent, blocks, fault)
+
+
+def _realised(seen: Seen, now: _Losses | None, bound: float | None) -> RealisedLoss | None:
+    """Return what labelled rows of the window lost; clipped as the estimate's losses are."""
+    estimate = seen.estimate
+    at = {key: place for place, key in enumerate(seen.candidates.keys)}
+    places = np.array([at.get(key, -1) for key in seen.labelled_keys], dtype=np.int64)
+    rows = places >= 0
+    limit = bound if estimate is None or estimate.bound is None else estimate.bound
+    if now is None or not limit or not rows.any():
+        return None
+    losses = np.minimum(now.production[rows], limit)
+    bounds = mean_bounds(losses, now.blocks.take(rows), alpha=0.025)
+    told = None if seen.expected is None else float(seen.expected[places[rows]].mean())
+    return RealisedLoss(
+        value=float(losses.mean()),
+        lower=bounds.lower,
+        upper=bounds.upper,
+        n_labels=len(losses),
+        estimated=told if told is not None and np.isfinite(told) else None,
+    )
 
 
 def _watch(seen: Seen, now: _Losses | None, bound: float | None) -> LossTest | None:

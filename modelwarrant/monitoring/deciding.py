@@ -1,16 +1,31 @@
 """Which action follows from a monitor's evidence, and by which row?
 
-The first matching row wins. Order: a data fault, harm of a promotion, decay, drift.
-A retraining and a rollback rest on labels alone; drift without labels asks for labels. Nothing that
-is unknown, blocked or missing changes what is in production.
+The first matching row wins. Order: a data fault, harm of a promotion, decay, the estimate, drift.
+A retraining and a rollback rest on labels alone; drift, and an estimate made without labels, ask
+for labels: for all that settle the question, or, where the estimate may be believed and sees no
+harm, for a small share of the window. Nothing that is unknown, blocked or missing changes what is
+in production.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from modelwarrant.records import MonitorAct, MonitoringAction, MonitoringEvidence
+from modelwarrant.records import (
+    EstimateLevel,
+    MonitorAct,
+    MonitoringAction,
+    MonitoringEvidence,
+)
 
-__all__ = ["RULES", "action_of", "is_consistent", "is_degraded", "is_drifting"]
+__all__ = [
+    "RULES",
+    "action_of",
+    "is_consistent",
+    "is_degraded",
+    "is_drifting",
+    "labels_wanted",
+]
 
 
 @dataclass(frozen=True)
@@ -19,11 +34,13 @@ class _Rule:
     act: MonitorAct
     holds: Callable[[MonitoringEvidence], bool]
     says: Callable[[MonitoringEvidence], str]
+    wants: Callable[[MonitoringEvidence], int] = lambda evidence: 0
+    """Rows of the window to label."""
 
 
 def action_of(evidence: MonitoringEvidence) -> MonitoringAction:
     """Return what to do: a pure function, which the gate calls again."""
-    rule = next(rule for rule in RULES if rule.holds(evidence))
+    rule = _rule_of(evidence)
     return MonitoringAction(
         model=evidence.situation.model,
         action=rule.act,
@@ -31,6 +48,11 @@ def action_of(evidence: MonitoringEvidence) -> MonitoringAction:
         reason=rule.says(evidence),
         evidence=evidence,
     )
+
+
+def labels_wanted(evidence: MonitoringEvidence) -> int:
+    """Return how many more rows of the window are to be labelled."""
+    return _rule_of(evidence).wants(evidence)
 
 
 def is_consistent(action: MonitoringAction) -> bool:
@@ -50,6 +72,35 @@ def is_degraded(evidence: MonitoringEvidence) -> bool:
 def is_drifting(evidence: MonitoringEvidence) -> bool:
     """Return whether the inputs drift: found, or found before and not yet gone below a notice."""
     return evidence.drift == "drift" or (evidence.drift == "notice" and evidence.was_drifting)
+
+
+def _rule_of(evidence: MonitoringEvidence) -> _Rule:
+    return next(rule for rule in RULES if rule.holds(evidence))
+
+
+def _estimate(evidence: MonitoringEvidence) -> EstimateLevel:
+    return "void" if evidence.estimate is None else evidence.estimate.level
+
+
+def _estimated(evidence: MonitoringEvidence) -> str:
+    """Say what the estimate is worth; nothing where a pass made none."""
+    found = evidence.estimate
+    if found is None:
+        return ""
+    if found.level == "void":
+        return f"; no estimate without labels: {found.reason}"
+    return f"; {found.reason}"
+
+
+def _missing(evidence: MonitoringEvidence) -> int:
+    return evidence.n_missing or 0
+
+
+def _missing_raised(evidence: MonitoringEvidence) -> int:
+    """Return the labels that are missing of the share to be labelled while the inputs drift."""
+    share = math.ceil(evidence.situation.thresholds.raised_rate * evidence.log.window)
+    wanted = share if evidence.n_settle is None else min(share, evidence.n_settle)
+    return max(0, wanted - evidence.n_recent)
 
 
 def _lacks_labels(evidence: MonitoringEvidence) -> bool:
@@ -84,7 +135,7 @@ def _quiet(evidence: MonitoringEvidence) -> str:
     what = "no drift" if evidence.drift == "none" else f"drift {evidence.drift}"
     if evidence.drift == "unknown":
         what = f"drift unknown: {evidence.drift_reason}"
-    return f"{what}; labelled loss: {evidence.degradation.reason}"
+    return f"{what}; labelled loss: {evidence.degradation.reason}{_estimated(evidence)}"
 
 
 def _few(evidence: MonitoringEvidence) -> str:
@@ -138,16 +189,34 @@ RULES = (
     _Rule("degraded", "retrain", is_degraded, _decay),
     _Rule("few-predictions", "none", _has_few, _few),
     _Rule(
+        "estimate-below",
+        "label",
+        lambda e: _estimate(e) == "below" and _lacks_labels(e),
+        lambda e: f"without labels{_estimated(e)[1:]}; {_settle(e)}",
+        _missing,
+    ),
+    _Rule(
         "drift-unsettled",
         "label",
-        lambda e: is_drifting(e) and _lacks_labels(e),
-        lambda e: f"drift in {e.drift_reason}; {_settle(e)}",
+        lambda e: is_drifting(e) and _estimate(e) == "void" and _lacks_labels(e),
+        lambda e: f"drift in {e.drift_reason}{_estimated(e)}; {_settle(e)}",
+        _missing,
     ),
     _Rule(
         "loss-suspicious",
         "label",
         lambda e: e.degradation.level == "warn" and _lacks_labels(e),
         lambda e: f"{e.degradation.reason}; {_settle(e)}",
+        _missing,
+    ),
+    _Rule(
+        "estimate-unsettleable",
+        "none",
+        lambda e: _estimate(e) == "below" and e.n_settle is None,
+        lambda e: (
+            f"without labels{_estimated(e)[1:]}; no number of labels can settle it: "
+            f"{e.degradation.reason}"
+        ),
     ),
     _Rule(
         "drift-unsettleable",
@@ -159,10 +228,32 @@ RULES = (
         ),
     ),
     _Rule(
+        "drift-watched",
+        "label",
+        lambda e: is_drifting(e) and _estimate(e) == "ok" and _missing_raised(e) > 0,
+        lambda e: (
+            f"drift in {e.drift_reason}{_estimated(e)}; {_missing_raised(e):,} labels are wanted "
+            f"while it lasts, {e.situation.thresholds.raised_rate:.0%} of the window"
+        ),
+        _missing_raised,
+    ),
+    _Rule(
+        "estimate-refuted",
+        "none",
+        lambda e: _estimate(e) == "below",
+        lambda e: (
+            f"without labels{_estimated(e)[1:]}, and the labels show no harm: "
+            f"{e.degradation.reason}"
+        ),
+    ),
+    _Rule(
         "drift-harmless",
         "none",
         is_drifting,
-        lambda e: f"drift in {e.drift_reason}, and the labels show no harm: {e.degradation.reason}",
+        lambda e: (
+            f"drift in {e.drift_reason}{_estimated(e)}, and the labels show no harm: "
+            f"{e.degradation.reason}"
+        ),
     ),
     _Rule("quiet", "none", lambda e: True, _quiet),
 )

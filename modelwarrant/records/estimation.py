@@ -83,6 +83,8 @@ class PerformanceEstimate(Record):
     change_lower: float | None = None
     """Three standard errors of the change below it: sampling of rows on both sides."""
     change_upper: float | None = None
+    allowance: float | None = None
+    """Growth that is no finding, as a share of the loss's range."""
     reference_loss: float | None = None
     """Realised on the reference's final split."""
     n_reference: int

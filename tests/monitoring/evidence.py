@@ -3,11 +3,13 @@
 from typing import Any
 
 from modelwarrant.records import (
+    EstimateCheck,
     LabelCounts,
     LogCounts,
     LossTest,
     MonitoringEvidence,
     MonitoringThresholds,
+    PerformanceEstimate,
     Situation,
 )
 
@@ -18,6 +20,27 @@ def loss(level: str = "ok", *, e_value: float | None = 0.2, n_labels: int = 2000
     """Return a test of the loss."""
     return LossTest.model_validate(
         {"level": level, "e_value": e_value, "n_labels": n_labels, "reason": f"loss {level}"}
+    )
+
+
+def estimate(level: str) -> PerformanceEstimate:
+    """Return an estimate of the window's loss."""
+    return PerformanceEstimate.model_validate(
+        {
+            "level": level,
+            "reason": f"estimate {level}",
+            "metric": "log_loss",
+            "method": "PAPE",
+            "n_reference": 2000,
+            "n_current": 5000,
+            "checks": (EstimateCheck(name="rows", holds=level != "void", detail="rows"),),
+            "estimates": (),
+            "metrics": (),
+            "production_digest": DIGEST,
+            "reference_digest": DIGEST,
+            "current_digest": DIGEST,
+            "drift_report_digest": DIGEST,
+        }
     )
 
 

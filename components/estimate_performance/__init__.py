@@ -1,0 +1,1 @@
+"""One stage: its typed spec and its entry point."""
