@@ -6,7 +6,7 @@ RUN := .venv/bin
 PYTHON ?= python3
 export UV_PYTHON ?= $(PYTHON)
 
-.PHONY: help demo test e2e check thorough lint soak bench docs generated stage stages-json clean images images-load image-sizes image-sbom image-scan cluster-up cluster-load cluster-down deploy pin port-forward submit user manifests-scan
+.PHONY: help demo test e2e check thorough lint endurance soak bench docs generated stage stages-json clean images images-load image-sizes image-sbom image-scan cluster-up cluster-load cluster-down deploy pin port-forward submit user manifests-scan
 
 help:  ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -46,6 +46,9 @@ lint: setup  ## Style, types, import directions and docstrings
 
 thorough: check  ## Also false-alarm rates, power and the slow tests
 	$(RUN)/pytest -q -n 2 -m "statistical or slow" --timeout 1200
+
+endurance: setup  ## The service for ten minutes at 1,000 requests a second, through kills, swaps, an outage
+	$(RUN)/python -m ci.endurance
 
 soak: setup  ## Kill 1,000 writers and 50 times the store over 5,000 entries
 	WARRANT_SOAK=whole $(RUN)/pytest -q -s -m slow --timeout 3600 tests/storage/test_soak.py

@@ -12,9 +12,9 @@ class Settings:
     model: str
     """Name of the model whose ledger is followed."""
 
-    poll_s: float = 1.8
+    poll_s: float = 1.0
     """Seconds between two looks at the ledger, > 0. A look at a folder costs one failed open; a
-    rollback in it is seen within 2 s, the look included."""
+    rollback in it is seen within 2 s, also where the machine is busy."""
 
     max_body_bytes: int = 8 * 2**20
     """Largest request body; a larger one is 413. Holds ``max_rows`` rows of 30 numbers."""

@@ -73,12 +73,16 @@ class Place:
             decision: replaces fields of the decision document, but not of the entry about it.
         """
         version, decided = self.decide(made, verdict=verdict, files=files, decision=decision)
-        uses = (self._approval(decided),) if verdict == "NEEDS_APPROVAL" else ()
+        self.promote_decided(version, decided)
+        return version
+
+    def promote_decided(self, version: int, decided: Decided) -> None:
+        """Promote what was decided on, with an approval where the verdict asks for one."""
+        uses = (self._approval(decided),) if decided.verdict == "NEEDS_APPROVAL" else ()
         self._append(
             Promote(version=version, decision=decided.seq, attempt=decided.request, approvals=uses),
             f"{decided.run}/promote",
         )
-        return version
 
     def decide(
         self,
@@ -99,7 +103,8 @@ class Place:
     def rollback(self, version: int) -> None:
         """Put a former version into production again."""
         self._append(
-            Rollback(to=version, reason="complaints", actor="ada"), f"rollback-{len(self.entries)}"
+            Rollback(to=version, reason="complaints", actor="ada"),
+            f"rollback-{self.ledger.state().seq}",
         )
 
     def tombstone(self, version: int) -> None:

@@ -243,7 +243,7 @@ def test_without_a_model_the_service_says_so(tmp_path: Path) -> None:
     assert 200 == get(place, "/livez").status_code
     answer = post(place, ROW)
     assert 503 == answer.status_code
-    assert "2" == answer.headers["Retry-After"]
+    assert "1" == answer.headers["Retry-After"]
     assert "'flights' is not served yet" in answer.json()["error"]
 
 
