@@ -15,7 +15,7 @@ from modelwarrant.evaluation.losses import (
     require_decision_metric,
 )
 from modelwarrant.evaluation.scoring import Scored
-from modelwarrant.evaluation.significance import McNemar, holm, mcnemar
+from modelwarrant.evaluation.significance import McNemar, holm, mcnemar, sign_e_value
 from modelwarrant.evaluation.trivial import trivial
 
 __all__ = [
@@ -35,5 +35,6 @@ __all__ = [
     "mean_bounds",
     "require_decision_metric",
     "roc_auc",
+    "sign_e_value",
     "trivial",
 ]

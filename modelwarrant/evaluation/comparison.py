@@ -20,12 +20,13 @@ from modelwarrant.evaluation.losses import (
     scores,
 )
 from modelwarrant.evaluation.scoring import Role, Scored, ScoredSplit, score_split
-from modelwarrant.evaluation.significance import mcnemar
+from modelwarrant.evaluation.significance import mcnemar, sign_e_value
 from modelwarrant.evaluation.slices import compare_slices, require_slices
 from modelwarrant.records import (
     Calibration,
     ChampionState,
     Comparison,
+    Discordant,
     EvaluationReport,
     Interval,
     MetricValue,
@@ -227,10 +228,7 @@ class _Against:
         gains = self.gains(split, baseline)
         bounds = mean_bounds(gains, split.blocks, alpha=self._alpha)
         n_rows = len(gains)
-        p_value = None
-        if self._metric == "error_rate":
-            wins, losses = int((gains > 0).sum()), int((gains < 0).sum())
-            p_value = mcnemar(wins, losses).mid_p
+        discordant = _discordant(gains) if self._metric == "error_rate" else None
         return Comparison(
             window=split.name,
             baseline=baseline,
@@ -247,8 +245,25 @@ class _Against:
             ),
             deviation=None if bounds.deviation is None else bounds.deviation * n_rows**0.5,
             reason=bounds.reason,
-            mcnemar_p_value=p_value,
+            mcnemar_p_value=None if discordant is None else discordant.mid_p_value,
+            discordant=discordant,
         )
+
+
+def _discordant(gains: Floats) -> Discordant:
+    """Return what McNemar's test says of gains in the error rate: 1, 0 or -1 a row."""
+    found = mcnemar(int((gains > 0).sum()), int((gains < 0).sum()))
+    return Discordant(
+        candidate_only=found.wins,
+        baseline_only=found.losses,
+        exact_p_value=found.exact,
+        mid_p_value=found.mid_p,
+        chi2=found.chi2,
+        chi2_p_value=found.chi2_p_value,
+        chi2_corrected=found.chi2_corrected,
+        chi2_corrected_p_value=found.chi2_corrected_p_value,
+        e_value=sign_e_value(found.wins, found.losses),
+    )
 
 
 def _slices(

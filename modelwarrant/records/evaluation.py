@@ -8,6 +8,7 @@ __all__ = [
     "Calibration",
     "ChampionState",
     "Comparison",
+    "Discordant",
     "EvaluationReport",
     "Interval",
     "MetricValue",
@@ -26,6 +27,23 @@ class Interval(Part):
     alpha: float
     method: str
     """For example ``block bootstrap-t, 19 days``."""
+
+
+class Discordant(Part):
+    """Rows that one of two classifiers answers rightly, taken as independent."""
+
+    candidate_only: int
+    baseline_only: int
+    exact_p_value: float
+    """McNemar, two-sided: H0 'both err equally often'."""
+    mid_p_value: float
+    chi2: float
+    """Without a continuity correction."""
+    chi2_p_value: float
+    chi2_corrected: float
+    chi2_corrected_p_value: float
+    e_value: float
+    """Uniform mixture over all chances of a win; may be looked at after any row."""
 
 
 class Comparison(Part):
@@ -47,6 +65,8 @@ class Comparison(Part):
     reason: str | None = None
     mcnemar_p_value: float | None = None
     """Two-sided mid-p of McNemar's test, where the metric is 0/1; rows taken as independent."""
+    discordant: Discordant | None = None
+    """The rows it rests on, where the metric is 0/1."""
 
 
 class MetricValue(Part):

@@ -214,7 +214,16 @@ def _remarks(evaluation: EvaluationReport) -> tuple[str, ...]:
         found.append(f"Against the trivial predictor the candidate gains {estimate} {bounds}.")
     p = evaluation.current.mcnemar_p_value
     if p is not None:
-        found.append(f"McNemar's test on the current window: {p_value(p)} (mid-p, two-sided).")
+        rows = evaluation.current.discordant
+        counts = (
+            ""
+            if rows is None
+            else f", {count(rows.candidate_only)} rows that only the candidate answers rightly, "
+            f"{count(rows.baseline_only)} that only the baseline does, e = {number(rows.e_value)}"
+        )
+        found.append(
+            f"McNemar's test on the current window: {p_value(p)} (mid-p, two-sided){counts}."
+        )
     return tuple(found)
 
 

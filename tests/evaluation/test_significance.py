@@ -8,7 +8,7 @@ from sklearn.metrics import roc_auc_score
 from statsmodels.stats.contingency_tables import mcnemar as statsmodels_mcnemar
 from statsmodels.stats.multitest import multipletests
 
-from modelwarrant.evaluation import delong, holm, mcnemar, roc_auc
+from modelwarrant.evaluation import delong, holm, loss_e_value, mcnemar, roc_auc, sign_e_value
 
 P_VALUES = [0.001, 0.008, 0.039, 0.041, 0.042, 0.060, 0.074, 0.205, 0.212, 0.216]
 
@@ -33,6 +33,40 @@ def test_mcnemar_gives_the_reference_values():
     found = mcnemar(42, 25)
 
     assert (0.0498, 0.03846) == (round(found.exact, 6), round(found.mid_p, 6))
+
+
+def test_mcnemars_chi_squared_gives_the_reference_values():
+    """With and without Edwards' correction."""
+    found = mcnemar(42, 25)
+
+    assert (3.820896, 0.050617) == (
+        round(found.chi2_corrected, 6),
+        round(found.chi2_corrected_p_value, 6),
+    )
+    assert (4.313433, 0.037813) == (round(found.chi2, 6), round(found.chi2_p_value, 6))
+
+
+def test_e_values_give_the_reference_values():
+    """42 wins against 25 losses: a uniform prior, and bets on a grid of 20 chances."""
+    outcomes = np.repeat([1.0, 0.0], [42, 25])
+    bets = 2 * np.linspace(0.52, 0.9, 20) - 1  # a chance q is the share 2 q - 1 of all
+
+    assert 1.296808 == round(sign_e_value(42, 25), 6)
+    assert 3.151850 == round(loss_e_value(outcomes, null_mean=0.5, bets=bets), 6)
+
+
+def test_the_e_value_of_nothing_is_one_and_of_everything_finite():
+    """No row, no evidence; and a million wins do not overflow."""
+    assert (1.0, True) == (sign_e_value(0, 0), np.isfinite(sign_e_value(10**6, 0)))
+
+
+def test_no_discordant_row_has_no_chi_squared():
+    """Nothing is divided by 0."""
+    assert (0.0, 1.0, 0.0) == (
+        mcnemar(0, 0).chi2,
+        mcnemar(0, 0).chi2_p_value,
+        mcnemar(0, 0).chi2_corrected,
+    )
 
 
 @pytest.mark.parametrize(("wins", "losses"), [(0, 0), (1, 0), (0, 7), (10, 10), (3, 19)])
