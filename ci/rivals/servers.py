@@ -7,6 +7,7 @@ Each has an environment of its own below a cache folder, made on demand; its ver
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -114,21 +115,29 @@ def environment(name: str, cache: Path) -> tuple[Path, dict[str, str]]:
     Raises:
         SystemExit: it cannot be made; says why.
     """
-    uv = ROOT / ".tools" / "uv" / "bin" / "uv"
+    uv = _uv()
     asked = "\n".join([sys.version, *REQUIREMENTS[name]])
     folder = cache / f"{name}-{hashlib.sha256(asked.encode()).hexdigest()[:12]}"
     python = folder / "bin" / "python"
     if not (folder / "made").exists():
         print(f"making the environment of {name} (once) ...", flush=True)
-        _run([str(uv), "venv", "--quiet", "--clear", "--python", sys.executable, str(folder)])
-        install = [str(uv), "pip", "install", "--quiet", "--python", str(python)]
+        _run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(folder)])
+        install = [uv, "pip", "install", "--quiet", "--python", str(python)]
         _run([*install, *REQUIREMENTS[name]])
         (folder / "made").touch()
-    listed = _run([str(uv), "pip", "list", "--format", "json", "--python", str(python)])
+    listed = _run([uv, "pip", "list", "--format", "json", "--python", str(python)])
     versions = {one["name"]: one["version"] for one in json.loads(listed)}
     wanted = (*REQUIREMENTS[name], "numpy", "uvicorn")
     names = {text.partition("[")[0].partition(">")[0] for text in wanted}
     return python, {one: versions[one] for one in sorted(names) if one in versions}
+
+
+def _uv() -> str:
+    ours = ROOT / ".tools" / "uv" / "bin" / "uv"
+    found = str(ours) if ours.exists() else shutil.which("uv")
+    if found is None:
+        raise SystemExit("warrant: the other servers are installed by uv: run make install")
+    return found
 
 
 def _run(command: Sequence[str]) -> str:

@@ -18,16 +18,31 @@ def serving(
     seconds: Annotated[float, typer.Option("--seconds", min=1, help="Length of a load.")] = 4.0,
     only: Annotated[
         list[str] | None,
-        typer.Option("--only", metavar="R", help="fastapi, mlserver, bentoml or mlflow (again)."),
+        typer.Option(
+            "--only",
+            metavar="SERVER",
+            help="modelwarrant, fastapi, mlserver, bentoml or mlflow (again).",
+        ),
+    ] = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option("--model", metavar="MODEL", help="logistic, forest or boosting (again)."),
     ] = None,
     cache: Annotated[
         Path | None, typer.Option("--cache", help="Folder of the other servers' environments.")
     ] = None,
-    to: Annotated[Path | None, typer.Option("--out", help="File for the results, JSON.")] = None,
+    prepare: Annotated[
+        bool, typer.Option("--prepare", help="Make the environments, measure nothing.")
+    ] = False,
+    to: Annotated[
+        Path | None,
+        typer.Option("--out", help="File for the results, JSON; adds to what it holds."),
+    ] = None,
 ) -> None:
     """Compare requests a second with FastAPI, MLServer, BentoML and mlflow, side by side.
 
-    Needs wrk, and a network on the first run; from a source tree only. Takes about ten minutes.
+    Needs wrk, and a network on the first run; from a source tree only. Takes about ten minutes, or
+    less a piece: runs with one --out are joined.
     """
     program = _ROOT / "ci" / "benchmark_serving.py"
     if not program.exists():
@@ -35,6 +50,10 @@ def serving(
     arguments = ["--seconds", str(seconds)]
     for name in only or ():
         arguments += ["--only", name]
+    for name in model or ():
+        arguments += ["--model", name]
+    if prepare:
+        arguments += ["--prepare"]
     if cache is not None:
         arguments += ["--cache", str(cache.absolute())]
     if to is not None:
