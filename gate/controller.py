@@ -154,6 +154,9 @@ class Controller:
             self._say("retry", request=name, error=str(error))
         except WarrantError as error:
             self._say("fault", request=name, error=str(error))
+        except Exception as error:  # one request must not stop all the others
+            self._say("fault", request=name, error=repr(error))
+            self.log.exception("fault")
         return resource
 
     def _is_idle(self, resource: Mapping[str, Any]) -> bool:
@@ -182,7 +185,7 @@ class Controller:
                 why = f"answered while the guard was not in force ({self.health.fault}); run again"
                 request = book.settle(request, "held", reason=why)
             else:
-                request = gate.process(request.id, now=self.now())
+                request = gate.process(request.id, now=self.now(), ledger=ledger)
         except RequestError as error:
             request = book.settle(book.read_without_files(resource), "held", reason=str(error))
         self._say_outcome(request)

@@ -51,12 +51,15 @@ class Gate:
         """Return a model's ledger, to be written with this gate's key."""
         return open_ledger(self.store, model, home=self.home)
 
-    def process(self, name: str, *, now: datetime) -> PromotionRequest:
+    def process(
+        self, name: str, *, now: datetime, ledger: Ledger | None = None
+    ) -> PromotionRequest:
         """Bring a request as far as it can go.
 
         Args:
             name: id or unique beginning.
             now: decides whether it expired.
+            ledger: of the request's model, where it is open already.
 
         Returns:
             The request, with an outcome unless it waits for approvals.
@@ -66,7 +69,7 @@ class Gate:
         """
         book = self.book or StoreBook(self.store)
         request = book.get(name)
-        ledger = self.ledger(request.model)
+        ledger = ledger or self.ledger(request.model)
         for _ in range(PASSES):
             if request.outcome is not None:
                 return request

@@ -4,13 +4,19 @@ First entry, ratification of the shipped policy, further keys. Each is safe to r
 """
 
 import secrets
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol
 
 from modelwarrant.canonical import digest_json
-from modelwarrant.errors import IllegalOperationError, PolicyError, RegistryError, TamperedError
+from modelwarrant.errors import (
+    IllegalOperationError,
+    PolicyError,
+    RegistryError,
+    RequestError,
+    TamperedError,
+)
 from modelwarrant.policy import ENGINE_VERSION, Policy, lint
 from modelwarrant.records import LedgerEntry
 from modelwarrant.registry import (
@@ -22,12 +28,18 @@ from modelwarrant.registry import (
     State,
     write_blobs,
 )
-from modelwarrant.registry.approvals import statement
+from modelwarrant.registry.approvals import (
+    is_signed_by_allowed,
+    ratification_statement,
+    ratified,
+)
+from modelwarrant.registry.entries import utc_text
 from modelwarrant.registry.layout import log_key, model_prefix
-from modelwarrant.registry.payloads import Genesis, Keys, Mode, PublicKey, Ratify
+from modelwarrant.registry.payloads import Genesis, Keys, Mode, PublicKey, Ratify, parse_payload
 from modelwarrant.storage import DirectoryStore, ObjectStore, probe, refuse_unfit
 
 __all__ = [
+    "Answered",
     "Home",
     "Opened",
     "change_keys",
@@ -35,6 +47,7 @@ __all__ = [
     "open_ledger",
     "ratify",
     "ratify_signers",
+    "sign_at_terminal",
 ]
 
 SHIPPED_BY = "modelwarrant"
@@ -55,6 +68,19 @@ class Home(Protocol):
     def remember(self, pin: Pin) -> None:
         """Remember a ledger as it is now."""
         ...
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What a ratification's approver answered, and how it is proven."""
+
+    request: str
+    """A request's id, or one made up for the occasion."""
+    answered: str
+    """When, as ``utc_text`` writes it."""
+    answer: str | None = None
+    """The approver's own reason, where somebody else asked."""
+    signature: str | None = None
 
 
 @dataclass(frozen=True)
@@ -153,8 +179,9 @@ def ensure_ledger(
             shipped_default=True,
         )
     remember(home, ledger)
+    ledger.pinned_genesis = ledger.state().genesis
     replaced = pin.genesis if pin is not None and gone else None
-    return Opened(open_ledger(store, model, home=home), is_new, replaced)
+    return Opened(ledger, is_new, replaced)
 
 
 def remember(home: Home, ledger: Ledger) -> None:
@@ -183,7 +210,7 @@ def ratify(
     now: datetime,
     self_approve: bool = False,
     backtest_digest: str | None = None,
-    signature: str | None = None,
+    answered: Answered | None = None,
 ) -> Ratified:
     """Put a policy in force; where it is in force already, say by whom.
 
@@ -196,7 +223,7 @@ def ratify(
         now: advisory.
         self_approve: author and approver are one person, recorded as such.
         backtest_digest: of a backtest that was looked at.
-        signature: SSH signature of ``ratified_statement``.
+        answered: what the approver signed, or answered to a request.
 
     Raises:
         PolicyError: the linter's findings.
@@ -223,7 +250,7 @@ def ratify(
             reason=reason,
             self_approved=self_approve,
             backtest_digest=backtest_digest,
-            signature=signature,
+            **({} if answered is None else asdict(answered)),
         )
     return _demand_ratified(ledger.state().policy)
 
@@ -237,6 +264,7 @@ def ratify_signers(
     reason: str,
     now: datetime,
     self_approve: bool = False,
+    answered: Answered | None = None,
 ) -> Ratified:
     """Put a list of allowed SSH signers (``man ssh-keygen``, ALLOWED SIGNERS) in force.
 
@@ -255,23 +283,48 @@ def ratify_signers(
         approver=approver,
         reason=reason,
         self_approved=self_approve,
+        **({} if answered is None else asdict(answered)),
     )
     return _demand_ratified(ledger.state().signers)
 
 
-def ratified_statement(model: str, policy_digest: str, *, approver: str, reason: str) -> bytes:
-    """Return the bytes that a ratification is signed over."""
-    return statement(
-        request="ratify",
+def sign_at_terminal(
+    model: str,
+    kind: Literal["policy", "signers"],
+    digest: str,
+    *,
+    author: str,
+    approver: str,
+    reason: str,
+    now: datetime,
+    sign: Callable[[bytes], str],
+) -> Answered:
+    """Sign a ratification that nobody asked for by a request, under an id made up for it.
+
+    Args:
+        model: whose policy or signers.
+        kind: of the document.
+        digest: of the document.
+        author: who wrote it.
+        approver: who signs.
+        reason: why.
+        now: when.
+        sign: for example ``registry.ssh.sign`` with a key.
+    """
+    unsigned = Answered(request=f"ratify-{secrets.token_hex(8)}", answered=utc_text(now))
+    said = ratification_statement(
         model=model,
-        candidate_digest=None,
-        baseline_digest=None,
-        evidence_digest=None,
-        policy_digest=policy_digest,
-        verdict="Ratified",
-        approver=approver,
+        kind=kind,
+        digest=digest,
+        author=author,
         reason=reason,
+        verdict="Approved",
+        approver=approver,
+        request=unsigned.request,
+        answer=unsigned.answer,
+        answered=unsigned.answered,
     )
+    return replace(unsigned, signature=sign(said))
 
 
 def change_keys(
@@ -312,7 +365,8 @@ def _ratify(
     before = state.policy if kind == "policy" else state.signers
     attempt = secrets.token_hex(8)
     [blob] = write_blobs(ledger.store, ledger.model, attempt, {file_name: data})
-    payload = Ratify.model_validate(
+    payload = parse_payload(
+        "ratify",
         {
             "kind": kind,
             "digest": blob.digest,
@@ -320,11 +374,32 @@ def _ratify(
             "attempt": attempt,
             "blobs": (blob,),
             **said,
-        }
+        },
+        name=f"the ratification of {kind} {blob.digest}",
     )
+    assert isinstance(payload, Ratify)  # noqa: S101 - by its operation
+    _demand_allowed(ledger, state, payload)
     # After a later ratification the same document may be ratified again.
     txn = f"ratify/{kind}/{blob.digest}/{0 if before is None else before.seq}"
     return ledger.append("ratify", payload, txn=txn, actor=actor, now=now)
+
+
+def _demand_allowed(ledger: Ledger, state: State, payload: Ratify) -> None:
+    """A signature that ``verify`` would call forged is not written."""
+    if payload.signature is None or state.signers is None:
+        return
+    if not is_signed_by_allowed(
+        ledger.store,
+        state,
+        ratified(ledger.model, payload),
+        payload.signature,
+        signer=payload.approver,
+        at=payload.answered or "",
+    ):
+        raise RequestError(
+            f"the signature is not by a key that the ratified signers allow {payload.approver}; "
+            "without --key the ratification is recorded as asserted"
+        )
 
 
 def _demand_ratified(ratified: Ratified | None) -> Ratified:

@@ -10,14 +10,17 @@ from datetime import datetime
 
 from gate.acting import ACTION_FILE, place_of, read_evidence, record
 from gate.book import RequestBook, rejection
-from gate.opening import SHIPPED_BY, ratify
+from gate.opening import SHIPPED_BY, Answered, ratify
+from gate.promotion import is_allowed_signature
 from modelwarrant.canonical import digest_bytes
 from modelwarrant.errors import IllegalOperationError, PolicyError, RecordError, RequestError
 from modelwarrant.policy import Policy, default_policy, load
 from modelwarrant.records import Approval, Operation, PromotionRequest
 from modelwarrant.registry import Ledger
+from modelwarrant.registry.entries import utc_text
 from modelwarrant.registry.payloads import Payload, parse_payload
-from modelwarrant.registry.state import Landed
+from modelwarrant.registry.rules import approval_uid, may_approve
+from modelwarrant.registry.state import Landed, State
 
 __all__ = ["OPERATIONS", "apply", "payload_of", "policy_of"]
 
@@ -177,32 +180,51 @@ def _act(
 
 def _ratify(ledger: Ledger, request: PromotionRequest, now: datetime) -> _Entry | None:
     """Put a policy in force; None while nobody has approved it."""
-    policy = policy_of(request)
+    policy, state = policy_of(request), ledger.state()
     is_shipped = policy.digest == default_policy().digest
-    approval = _second_person(request)
+    approval = _second_person(ledger, state, request)
     if approval is None and not is_shipped:
         return None
+    approver = request.requester if approval is None else approval.approver
+    used = state.approvals.get(approval_uid(request.id, approver))
+    if used is not None:
+        return _landed(state, used)
+    answered = Answered(request=request.id, answered=utc_text(now))
+    if approval is not None:
+        answered = Answered(
+            request=request.id,
+            answered=approval.time,
+            answer=approval.reason,
+            signature=approval.signature,
+        )
     try:
         ratified = ratify(
             ledger,
             policy,
             author=SHIPPED_BY if approval is None else request.requester,
-            approver=request.requester if approval is None else approval.approver,
+            approver=approver,
             reason=request.reason or "",
             now=now,
-            signature=None if approval is None else approval.signature,
+            answered=answered,
         )
     except PolicyError as error:
         raise IllegalOperationError(str(error)) from error
-    state = ledger.state()
-    digests = {landed.seq: landed.digest for landed in state.txns.values()}
-    return _Entry(Landed(ratified.seq, digests[ratified.seq]))
+    return _landed(ledger.state(), ratified.seq)
 
 
-def _second_person(request: PromotionRequest) -> Approval | None:
-    """Return the first approval of exactly this document."""
+def _landed(state: State, seq: int) -> _Entry:
+    return _Entry(Landed(seq, state.digest_at(seq) or ""))
+
+
+def _second_person(ledger: Ledger, state: State, request: PromotionRequest) -> Approval | None:
+    """Return the first approval of exactly this document that counts."""
     for approval in request.approvals:
-        if approval.verdict == "Approved" and approval.candidate_digest == request.target:
+        if (
+            approval.verdict == "Approved"
+            and approval.candidate_digest == request.target
+            and may_approve(state, approval.approver, request.requester)
+            and is_allowed_signature(ledger, state, request, approval)
+        ):
             return approval
     return None
 

@@ -14,11 +14,11 @@ from gate.packages import Package, read_package
 from modelwarrant.errors import IllegalOperationError, PolicyError, RequestError
 from modelwarrant.policy import Policy, load
 from modelwarrant.records import BUNDLE_FILES, Approval, Decision, Outcome, PromotionRequest
-from modelwarrant.registry import Decided, Ledger, State, is_current, read_blob, ssh, write_blobs
-from modelwarrant.registry.approvals import allowed_signers
+from modelwarrant.registry import Decided, Ledger, State, is_current, read_blob, write_blobs
+from modelwarrant.registry.approvals import answered_at, is_signed_by_allowed
 from modelwarrant.registry.entries import utc_text
 from modelwarrant.registry.payloads import Abort, ApprovalUse, Decide, Promote, Register
-from modelwarrant.registry.rules import approvals_at_least, may_approve
+from modelwarrant.registry.rules import approval_uid, approvals_at_least, may_approve
 from modelwarrant.registry.state import Landed
 
 __all__ = ["Promotion", "approvals_needed", "is_allowed_signature"]
@@ -274,7 +274,7 @@ class Promotion:
 
     def _use(self, decided: Decided, approval: Approval) -> ApprovalUse:
         return ApprovalUse(
-            uid=f"{self.request.id}:{approval.approver}",
+            uid=approval_uid(self.request.id, approval.approver),
             requester=decided.requester,
             approver=approval.approver,
             candidate_digest=approval.candidate_digest,
@@ -333,12 +333,14 @@ def is_allowed_signature(
     """
     if approval.signature is None or state.signers is None:
         return True
-    return ssh.is_signed(
+    decided = state.decision_of(request.id)
+    return is_signed_by_allowed(
+        ledger.store,
+        state,
         requests.signed_statement(request, approval),
         approval.signature,
         signer=approval.approver,
-        allowed_signers=allowed_signers(ledger.store, ledger.model, state.signers),
-        at=datetime.fromisoformat(approval.time),
+        at=answered_at(approval.time, asked=request.created if decided is None else decided.time),
     )
 
 

@@ -7,6 +7,7 @@ crash leaves nothing half changed. Each part carries its own digest.
 """
 
 import hashlib
+import re
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Literal, TypeVar
@@ -21,10 +22,10 @@ from modelwarrant.errors import (
 )
 from modelwarrant.records import Approval, Outcome, PromotionRequest
 from modelwarrant.records.base import Record
-from modelwarrant.registry import statement
+from modelwarrant.registry.approvals import ratification_statement, statement
 from modelwarrant.registry.entries import utc_text
+from modelwarrant.registry.names import person_of, same_person
 from modelwarrant.registry.payloads import Mode
-from modelwarrant.registry.rules import same_person
 from modelwarrant.registry.state import Landed
 from modelwarrant.storage import ObjectStore
 
@@ -34,6 +35,9 @@ LONGEST_REASON = 2000
 """Characters; reasons go into the ledger."""
 
 LONGEST_NAME = 120
+
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Control characters and marks of direction, as the cluster's schema refuses them."""
 
 ID_LENGTH = 16
 """Hex digits of a request's id."""
@@ -194,6 +198,19 @@ def decide(
 
 def signed_statement(request: PromotionRequest, approval: Approval) -> bytes:
     """Return the bytes that an answer is signed over."""
+    if request.operation == "ratify":
+        return ratification_statement(
+            request=request.id,
+            model=request.model,
+            kind="policy",
+            digest=approval.candidate_digest,
+            author=request.requester,
+            reason=request.reason or "",
+            verdict=approval.verdict,
+            approver=approval.approver,
+            answer=approval.reason,
+            answered=approval.time,
+        )
     return statement(
         request=request.id,
         model=request.model,
@@ -204,6 +221,7 @@ def signed_statement(request: PromotionRequest, approval: Approval) -> bytes:
         verdict=approval.verdict,
         approver=approval.approver,
         reason=approval.reason,
+        time=approval.time,
     )
 
 
@@ -324,11 +342,13 @@ def checked_text(value: str, what: str, longest: int) -> str:
     """Return a person's text without surrounding space.
 
     Raises:
-        RequestError: it is empty or too long.
+        RequestError: it is empty or too long, or holds what a terminal would obey.
     """
     text = value.strip()
     if not text:
         raise RequestError(f"{what} is needed")
+    if _CONTROL.search(text):
+        raise RequestError(f"{what} is plain text: take the control characters out")
     if len(text) > longest:
         raise RequestError(f"{what} has {len(text)} characters, at most {longest} are kept")
     return text
@@ -345,7 +365,7 @@ def _ending_key(id: str) -> str:
 
 def _answer_key(id: str, approver: str) -> str:
     """One key a person, whatever characters the name has."""
-    person = hashlib.sha256(approver.strip().casefold().encode()).hexdigest()[:32]
+    person = hashlib.sha256(person_of(approver).encode()).hexdigest()[:32]
     return f"{_FOLDER}{id}/answer-{person}.json"
 
 

@@ -288,5 +288,5 @@ def _resource(name: str, namespace: str, spec: Mapping[str, Any]) -> dict[str, A
 def _moment(text: str, *, later: timedelta = timedelta(0)) -> str:
     try:
         return utc_text(datetime.fromisoformat(text) + later)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, OverflowError) as error:  # the year 10000 in another zone
         raise RequestError(f"{text!r} is not an RFC 3339 time") from error

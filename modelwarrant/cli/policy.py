@@ -114,6 +114,7 @@ def signers(
     self_approve: Annotated[
         bool, typer.Option("--self-approve", help="You wrote it yourself; recorded as such.")
     ] = False,
+    key: KeyOption = None,
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -122,7 +123,13 @@ def signers(
     from modelwarrant.cli.ruling import ratify_list
 
     told = ratify_list(
-        open_place(store), model, file, reason=reason, author=author, self_approve=self_approve
+        open_place(store),
+        model,
+        file,
+        reason=reason,
+        author=author,
+        self_approve=self_approve,
+        key=key,
     )
     if as_json:
         answer_json(told)

@@ -1,12 +1,14 @@
 """How does the command line find, replay and try decisions and policies?"""
 
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from gate.opening import ratified_statement, ratify, ratify_signers
+from gate.opening import Answered, ratify, ratify_signers, sign_at_terminal
 from modelwarrant import policy
+from modelwarrant.canonical import digest_bytes
 from modelwarrant.cli.knowledge import Place, parse_name
-from modelwarrant.errors import PolicyError, UnknownModelError
+from modelwarrant.errors import PolicyError, RegistryError, UnknownModelError
 from modelwarrant.policy import Policy
 from modelwarrant.records import Decision, PromotionRequest
 from modelwarrant.registry import Decided, Ratified, State, read_blobs, ssh
@@ -55,20 +57,18 @@ def ratify_policy(
     """Put a policy in force for a model."""
     place.state(model)
     rules = load_policy(path)
+    author = author or place.settings.actor
+    answered = _signed(place, model, "policy", rules.digest, author=author, reason=reason, key=key)
     ledger = place.signing_ledger(model)
-    signature = None
-    if key is not None:
-        said = ratified_statement(model, rules.digest, approver=place.settings.actor, reason=reason)
-        signature = ssh.sign(said, key=key)
     found = ratify(
         ledger,
         rules,
-        author=author or place.settings.actor,
+        author=author,
         approver=place.settings.actor,
         reason=reason,
         now=place.now,
         self_approve=self_approve,
-        signature=signature,
+        answered=answered,
     )
     place.remember(ledger)
     return _told(model, found)
@@ -100,21 +100,54 @@ def ratify_list(
     reason: str,
     author: str | None,
     self_approve: bool,
+    key: Path | None = None,
 ) -> dict[str, Any]:
     """Put a list of allowed SSH signers in force for a model."""
     place.state(model)
+    try:
+        listed = path.read_bytes()
+    except OSError as error:
+        raise RegistryError(f"{path}: cannot be read: {error.strerror}") from error
+    author, digest = author or place.settings.actor, digest_bytes(listed)
+    answered = _signed(place, model, "signers", digest, author=author, reason=reason, key=key)
     ledger = place.signing_ledger(model)
     found = ratify_signers(
         ledger,
-        path.read_bytes(),
-        author=author or place.settings.actor,
+        listed,
+        author=author,
         approver=place.settings.actor,
         reason=reason,
         now=place.now,
         self_approve=self_approve,
+        answered=answered,
     )
     place.remember(ledger)
     return _told(model, found)
+
+
+def _signed(
+    place: Place,
+    model: str,
+    kind: Literal["policy", "signers"],
+    digest: str,
+    *,
+    author: str,
+    reason: str,
+    key: Path | None,
+) -> Answered | None:
+    """Sign a ratification with this person's SSH key; None without a key."""
+    if key is None:
+        return None
+    return sign_at_terminal(
+        model,
+        kind,
+        digest,
+        author=author,
+        approver=place.settings.actor,
+        reason=reason,
+        now=place.now,
+        sign=partial(ssh.sign, key=key),
+    )
 
 
 def _told(model: str, found: Ratified) -> dict[str, Any]:

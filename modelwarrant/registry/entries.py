@@ -11,7 +11,7 @@ from modelwarrant.errors import RecordError, TamperedError
 from modelwarrant.records import LedgerEntry
 from modelwarrant.registry.keys import Signer, is_signed_by
 from modelwarrant.registry.layout import log_key
-from modelwarrant.registry.payloads import Payload, operation_of
+from modelwarrant.registry.payloads import Payload, checked_moment, operation_of
 
 __all__ = ["SCHEMA_VERSION", "parse_entry", "signed_entry", "utc_text", "verified_by"]
 
@@ -70,7 +70,8 @@ def parse_entry(data: bytes, *, model: str, seq: int, prev: str) -> LedgerEntry:
     try:
         entry = LedgerEntry.from_bytes(data, name=name)
         is_canonical = entry.to_bytes() == data
-    except RecordError as error:
+        checked_moment(entry.time)
+    except (RecordError, ValueError) as error:
         raise TamperedError(f"{name} was altered: {error}") from error
     if not is_canonical:
         raise TamperedError(f"{name} was altered: its bytes are not canonical JSON")

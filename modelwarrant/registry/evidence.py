@@ -13,6 +13,7 @@ from modelwarrant.canonical import canonical_json
 from modelwarrant.errors import UnknownModelError
 from modelwarrant.records import LedgerEntry
 from modelwarrant.registry import verify_bundle
+from modelwarrant.registry.approvals import signed_statements
 from modelwarrant.registry.blobs import read_blob
 from modelwarrant.registry.ledger import Ledger
 from modelwarrant.registry.payloads import (
@@ -47,10 +48,15 @@ def evidence_files(ledger: Ledger, number: int) -> dict[str, bytes]:
     last = walked[-1][1] if walked else State.empty(ledger.model)
     version, decided = last.version(number), _decided(last, number)
     files: dict[str, bytes] = {}
+    count = 0
     for entry, _ in walked:
         files[f"ledger/{entry.seq:012d}.json"] = entry.to_bytes()
         for name, data in _documents(ledger, entry, number):
             files[f"documents/{entry.seq:012d}/{name}"] = data
+        for statement, signature in signed_statements(entry):
+            count += 1
+            path = f"signed/{entry.seq:012d}-{count}"
+            files |= {f"{path}.json": statement, f"{path}.sig": signature.encode()}
     files["bundle.json"] = canonical_json(
         {
             "schema_version": 1,

@@ -27,7 +27,7 @@ from modelwarrant.registry.payloads import (
     Upgrade,
     parse_payload,
 )
-from modelwarrant.registry.rules import check
+from modelwarrant.registry.rules import approval_uid, check
 from modelwarrant.registry.state import Decided, Landed, Ratified, State, Version
 
 __all__ = ["accept", "after"]
@@ -173,15 +173,19 @@ def _abort(state: State, entry: LedgerEntry, payload: Abort) -> State:
 
 def _ratify(state: State, entry: LedgerEntry, payload: Ratify) -> State:
     values = {
-        name: value
-        for name, value in dict(payload).items()
-        if name not in ("kind", "backtest_digest")
+        name: value for name, value in dict(payload).items() if name not in _ONLY_IN_THE_ENTRY
     }
     ratified = Ratified(seq=entry.seq, time=entry.time, **values)
     changed = replace(state, attempts=_named(state, payload.attempt))
+    if payload.request is not None:
+        uid = approval_uid(payload.request, payload.approver)
+        changed = replace(changed, approvals={**state.approvals, uid: entry.seq})
     if payload.kind == "policy":
         return replace(changed, policy=ratified)
     return replace(changed, signers=ratified)
+
+
+_ONLY_IN_THE_ENTRY = frozenset({"kind", "backtest_digest", "request", "answer", "answered"})
 
 
 def _upgrade(state: State, entry: LedgerEntry, payload: Upgrade) -> State:

@@ -34,6 +34,7 @@ __all__ = [
     "Rollback",
     "Tombstone",
     "Upgrade",
+    "checked_moment",
     "operation_of",
     "parse_payload",
 ]
@@ -46,13 +47,34 @@ Attempt = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 """Private name space of one try: its blobs lie below it, and ``abort`` fences it for ever."""
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
-Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
-Seq = Annotated[int, Field(ge=1)]
-Moment = Annotated[
-    str,
-    StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}[.][0-9]{3}Z$"),
-    AfterValidator(lambda text: datetime.fromisoformat(text) and text),
-]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=253)]
+"""As long as a cluster's API server lets a user name be."""
+
+Uid = Annotated[str, StringConstraints(min_length=1, max_length=400)]
+"""Of an approval: the request's id and the approver."""
+
+Seq = Annotated[int, Field(ge=1, strict=True)]
+Flag = Annotated[bool, Field(strict=True)]
+"""JSON's true or false, and nothing that merely reads like it."""
+
+
+def checked_moment(text: str) -> str:
+    """Return a moment if it is written as ``entries.utc_text`` does.
+
+    Raises:
+        ValueError: another form, or no such time.
+
+    >>> checked_moment("2026-01-02T03:04:05.678Z")
+    '2026-01-02T03:04:05.678Z'
+    """
+    if not _MOMENT.fullmatch(text):
+        raise ValueError(f"{text[:40]!r} is no time in UTC with milliseconds")
+    datetime.fromisoformat(text)
+    return text
+
+
+_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}[.][0-9]{3}Z", re.ASCII)
+Moment = Annotated[str, AfterValidator(checked_moment)]
 """As ``entries.utc_text`` writes it."""
 
 _FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}", re.ASCII)
@@ -140,7 +162,7 @@ class Decide(Part):
     evidence_digest: Digest
     policy_digest: Digest
     engine_version: Name
-    approvals_required: int = Field(ge=0)
+    approvals_required: int = Field(ge=0, strict=True)
     attempt: Attempt
     blobs: Blobs
     """Every document of the decision: enough to replay it."""
@@ -149,7 +171,7 @@ class Decide(Part):
 class ApprovalUse(Part):
     """One person's approval, used up by the promotion that holds it."""
 
-    uid: Name
+    uid: Uid
     requester: Name
     approver: Name
     candidate_digest: Digest
@@ -159,7 +181,8 @@ class ApprovalUse(Part):
     request: Name
     reason: Text
     time: Moment
-    self_approved: bool
+    """As the approver's machine had it; signed over."""
+    self_approved: Flag
     signature: str | None = None
     """SSH signature of ``approvals.statement``; None reads as 'asserted, not proven'."""
 
@@ -217,20 +240,33 @@ class Ratify(Part):
     author: Name
     approver: Name
     reason: Text
-    self_approved: bool
+    self_approved: Flag
     """Author and approver are one person; legal on a laptop's ledger only."""
-    shipped_default: bool = False
+    shipped_default: Flag = False
     """The policy that came with the program, ratified by the first run."""
     backtest_digest: Digest | None = None
+    request: Name | None = None
+    """What the approver answered: the id of a cluster's request, or one made up at a terminal."""
+    answer: Text | None = None
+    """The approver's own reason, where somebody else asked."""
+    answered: Moment | None = None
+    """When, as the approver's machine had it."""
     signature: str | None = None
+    """SSH signature of ``approvals.ratification_statement``; None reads as 'asserted'."""
     attempt: Attempt
     blobs: Blobs = Field(min_length=1, max_length=1)
+
+    @model_validator(mode="after")
+    def _signed_whole(self) -> Self:
+        if self.signature is not None and None in (self.request, self.answered):
+            raise ValueError("a signed ratification names its request and its time")
+        return self
 
 
 class Upgrade(Part):
     """Entries from here on are written in another schema."""
 
-    to_schema: int = Field(ge=2)
+    to_schema: int = Field(ge=2, strict=True)
 
 
 Payload = (

@@ -10,6 +10,7 @@ from typing import Any
 from modelwarrant.errors import IllegalOperationError
 from modelwarrant.records import Blob
 from modelwarrant.registry.entries import SCHEMA_VERSION
+from modelwarrant.registry.names import is_machine, person_of, same_person
 from modelwarrant.registry.payloads import (
     Abort,
     Act,
@@ -27,25 +28,7 @@ from modelwarrant.registry.payloads import (
 )
 from modelwarrant.registry.state import Decided, State, Version
 
-__all__ = ["approvals_at_least", "check", "is_machine", "may_approve", "same_person"]
-
-
-def same_person(one: str, other: str) -> bool:
-    """Return whether two names are taken for one person: case and surrounding space do not count.
-
-    >>> same_person("Ada", "ada "), same_person("ada", "eve")
-    (True, False)
-    """
-    return one.strip().casefold() == other.strip().casefold()
-
-
-def is_machine(name: str) -> bool:
-    """Return whether a name is Kubernetes' own kind: a service account, a node, a component.
-
-    >>> is_machine("system:serviceaccount:kubeflow:pipeline-runner"), is_machine("ada")
-    (True, False)
-    """
-    return name.strip().casefold().startswith("system:")
+__all__ = ["approval_uid", "approvals_at_least", "check", "may_approve"]
 
 
 def may_approve(state: State, approver: str, requester: str) -> bool:
@@ -62,6 +45,11 @@ def approvals_at_least(state: State, decided: Decided) -> int:
     """
     nobody_asked = state.mode == "cluster" and is_machine(decided.requester)
     return max(2 if nobody_asked else 1, decided.approvals_required)
+
+
+def approval_uid(request: str | None, approver: str) -> str:
+    """Return what one person's answer to one request is called; it is used up once."""
+    return f"{request}:{approver}"
 
 
 def check(state: State, payload: Payload) -> None:
@@ -180,6 +168,11 @@ class _Rule:
 
     def ratify(self, payload: Ratify) -> None:
         self._demand_open(payload.attempt)
+        uid = approval_uid(payload.request, payload.approver)
+        self.demand(
+            payload.request is None or uid not in self.state.approvals,
+            f"the answer of {payload.approver} to {payload.request} was used before",
+        )
         digest = payload.blobs[0].digest
         self.demand(digest == payload.digest, f"the {payload.kind} blob is {digest}")
         is_self = same_person(payload.author, payload.approver)
@@ -231,7 +224,7 @@ class _Rule:
         for approval in approvals:
             self._demand_approval(decided, approval)
         uids = {approval.uid for approval in approvals}
-        persons = {approval.approver.strip().casefold() for approval in approvals}
+        persons = {person_of(approval.approver) for approval in approvals}
         self.demand(len(uids) == len(persons) == len(approvals), "an approval stands twice")
         least = approvals_at_least(self.state, decided)
         if decided.verdict != "NEEDS_APPROVAL":

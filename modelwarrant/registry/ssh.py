@@ -4,6 +4,7 @@
 library does it better. Nothing is ever run through a shell.
 """
 
+import os
 import shutil
 import subprocess
 import tempfile
@@ -79,6 +80,7 @@ def _run(arguments: Sequence[str], statement: bytes) -> subprocess.CompletedProc
         return subprocess.run(  # noqa: S603 - arguments as a list, the program found by name
             [program, *arguments],
             input=statement,
+            env={**os.environ, "TZ": "UTC"},  # else a list's times depend on the machine
             capture_output=True,
             timeout=TIME_LIMIT_S,
             check=False,

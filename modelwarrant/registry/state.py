@@ -121,7 +121,7 @@ class State:
     fenced: Mapping[str, int] = field(default_factory=dict)
     """Attempts of which nothing is legal any more."""
     approvals: Mapping[str, int] = field(default_factory=dict)
-    """Approval uids that a promotion used up."""
+    """Approval uids that a promotion or a ratification used up."""
     txns: Mapping[str, Landed] = field(default_factory=dict)
 
     @classmethod

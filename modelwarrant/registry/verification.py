@@ -44,6 +44,8 @@ class Verification:
     snapshots: int
     approvals: tuple[ApprovalProof, ...]
     """How each used approval is proven."""
+    ratifications: tuple[ApprovalProof, ...]
+    """How it is proven who put each policy and each list of signers in force."""
 
 
 def verify(
@@ -85,6 +87,7 @@ def verify(
         blobs=walked.demand_blobs(),
         snapshots=len(snapshots),
         approvals=tuple(walked.approvals),
+        ratifications=tuple(walked.ratifications),
     )
 
 
@@ -115,10 +118,12 @@ class _Walked:
         self.digests = [self.state.head]
         self.blobs: dict[tuple[str, str], tuple[Blob, LedgerEntry]] = {}
         self.approvals: list[ApprovalProof] = []
+        self.ratifications: list[ApprovalProof] = []
         self.keys: dict[str, str] = {}
         self.kept: dict[int, State] = {}
         for entry, state in walk:
-            self.approvals.extend(prove_approvals(store, entry, self.state))
+            proofs = self.ratifications if entry.op == "ratify" else self.approvals
+            proofs.extend(prove_approvals(store, entry, self.state))
             for attempt, blob in blobs_of(entry):
                 self.blobs.setdefault((attempt, blob.digest), (blob, entry))
             self.state = state

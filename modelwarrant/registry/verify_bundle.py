@@ -10,21 +10,39 @@ Exit code 0: everything holds. 1: something does not; the first finding is print
 import argparse
 import base64
 import binascii
-import fnmatch
 import hashlib
 import json
 import re
 import sys
+import unicodedata
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NoReturn
 
 __all__ = ["main", "verify"]
 
-NAMESPACE = "modelwarrant"
+NAMESPACE, UNCHECKED = "modelwarrant", "not checked here"
+PROMOTABLE = ("PROMOTE", "NEEDS_APPROVAL")
+APPROVAL, RATIFICATION = "modelwarrant approval v2", "modelwarrant ratification v2"
 _OF = ("candidate_digest", "baseline_digest", "evidence_digest", "policy_digest")
-SIGNED = (*_OF, "request", "approver", "reason")
-"""What of an approval its SSH signature is over, beside model and verdict."""
+SIGNED = (*_OF, "request", "approver", "reason", "time")
+RATIFIED = ("kind", "digest", "author", "reason", "request", "approver", "answer", "answered")
+"""What of an approval and of a ratification its SSH signature is over, beside model and verdict."""
+
+INVISIBLE = frozenset(
+    "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u2800"
+    + "".join(map(chr, range(0xFE00, 0xFE10)))
+)
+LOOKS = str.maketrans(
+    "\u0430\u0432\u0435\u043a\u043c\u043d\u043e\u0440\u0441\u0442"
+    "\u0443\u0445\u0455\u0456\u0458\u051b\u051d\u04bb\u0501\u04cf"  # Cyrillic
+    "\u03b1\u03b2\u03b5\u03b6\u03b7\u03b9\u03ba\u03bc\u03bd\u03bf"
+    "\u03c1\u03c4\u03c5\u03c7\u03f3"  # Greek
+    "\u0131\u0251\u0261",
+    "abekmhopctyxsijqwhdlabezhikmnoptyxjiag",
+)
+"""As in ``modelwarrant/registry/names.py``."""
 
 
 class BadBundleError(Exception):
@@ -131,6 +149,30 @@ def is_signed(public: bytes, signature: bytes, data: bytes) -> bool:
 
 # The ledger.
 
+OPTIONAL = {
+    "keys": "add remove",
+    "promote": "approvals",
+    "act": "attempt blobs",
+    "ratify": "shipped_default backtest_digest request answer answered signature",
+}
+FIELDS = {
+    "genesis": "mode keys",
+    "keys": "",
+    "register": "run attempt digest blobs schema_digest evidence_digest",
+    "decide": "run request requester version verdict rule reason candidate_digest baseline_digest "
+    "decision_digest evidence_digest policy_digest engine_version approvals_required attempt blobs",
+    "promote": "version decision attempt",
+    "rollback": "to reason actor",
+    "act": "action evidence_digest reason",
+    "tombstone": "version reason",
+    "abort": "attempt reason",
+    "ratify": "kind digest engine_version author approver reason self_approved attempt blobs",
+}
+"""What each operation says, and what it may leave out."""
+
+TIME = re.compile(r"[0-9]{4}(-[0-9]{2}){2}T[0-9]{2}(:[0-9]{2}){2}[.][0-9]{3}Z", re.ASCII)
+NUMBERS = ("version", "decision", "to", "approvals_required")
+
 
 def _digest(data: bytes) -> str:
     return "sha256:" + hashlib.sha256(data).hexdigest()
@@ -153,16 +195,50 @@ def _entry(name: str, data: bytes) -> dict[str, Any]:
             _bad(f"{name}: its bytes are not canonical JSON")
     except (ValueError, RecursionError) as error:
         _bad(f"{name}: not JSON: {error}")
-    texts = ("model", "prev", "op", "txn", "actor", "time", "key", "signature")
-    if not all(isinstance(value.get(each), str) for each in texts) or not isinstance(
-        value.get("payload"), dict
+    texts = {"model", "prev", "op", "txn", "actor", "time", "key", "signature"}
+    payload = value.get("payload")
+    if (
+        value.keys() != texts | {"schema_version", "seq", "payload"}
+        or not all(isinstance(value[each], str) for each in texts)
+        or not isinstance(payload, dict)
+        or isinstance(value["schema_version"], bool)
+        or value["schema_version"] != 1
     ):
-        _bad(f"{name}: not an entry of a ledger")
+        _bad(f"{name}: not an entry of schema 1 of a ledger")
+    if value["op"] not in FIELDS:
+        _bad(f"{name}: {value['op']!r} is no operation that this verifier knows")
+    times = [value["time"], *(use["time"] for use in payload.get("approvals", ()))]
+    times += [payload["answered"]] if payload.get("answered") is not None else []
+    for time in times:
+        if not TIME.fullmatch(time):
+            _bad(f"{name}: {time!r} is no time in UTC with milliseconds")
+        datetime.fromisoformat(time)
+    if any(isinstance(payload.get(each), bool) for each in NUMBERS):
+        _bad(f"{name}: a truth value stands where a number belongs")
+    said, known = set(FIELDS[value["op"]].split()), set(OPTIONAL.get(value["op"], "").split())
+    if not said <= payload.keys() <= said | known:
+        _bad(f"{name}: {value['op']!r} does not say {sorted(payload.keys() ^ said)}")
     return value
 
 
+def person_of(name: str) -> str:
+    """Return what names of one person have in common: names that look alike are one person's."""
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+    seen = (
+        char
+        for char in folded
+        if char.isspace()
+        or (unicodedata.category(char) not in ("Cc", "Cf") and char not in INVISIBLE)
+    )
+    return " ".join("".join(seen).translate(LOOKS).split())
+
+
+def _is_machine(name: str) -> bool:
+    return person_of(name).startswith("system:")
+
+
 class _Ledger:
-    """What the entries say, folded in order."""
+    """What the entries say, folded in order; each must be legal where it stands."""
 
     def __init__(self, model: str) -> None:
         self.model = model
@@ -171,39 +247,49 @@ class _Ledger:
         self.entries: list[dict[str, Any]] = []
         self.keys: dict[str, str] = {}
         self.mode = ""
-        self.txns, self.used = set[str](), set[str]()
+        self.txns, self.used, self.runs = set[str](), set[str](), set[tuple[str, str]]()
+        self.named, self.fenced = set[str](), set[str]()
         self.versions: dict[int, dict[str, Any]] = {}
         self.decisions: dict[int, dict[str, Any]] = {}
         self.promoted, self.buried = set[int](), set[int]()
         self.production: int | None = None
-        self.signers: list[dict[str, Any]] = []
+        self.moved, self.policy, self.policy_seq = 0, "", 0
+        self.signers: dict[str, Any] | None = None
+        self.judged: list[tuple[int, dict[str, Any] | None, dict[str, Any], dict[str, Any]]] = []
+        """Approvals: entry, signers in force, what was approved and when, the approval."""
         self.counts: dict[str, int] = {}
 
     def accept(self, name: str, data: bytes) -> None:
         entry, seq = _entry(name, data), len(self.entries) + 1
-        payload = entry["payload"]
+        op, payload = entry["op"], entry["payload"]
         for field, expected in (("model", self.model), ("seq", seq), ("prev", self.head)):
-            if entry.get(field) != expected or isinstance(entry.get(field), bool):
-                _bad(f"{name}: {field} is {entry.get(field)!r}, expected {expected!r}")
-        if (seq == 1) != (entry["op"] == "genesis"):
+            if entry[field] != expected or isinstance(entry[field], bool):
+                _bad(f"{name}: {field} is {entry[field]!r}, expected {expected!r}")
+        if (seq == 1) != (op == "genesis"):
             _bad(f"{name}: a ledger begins with genesis, once")
-        if entry["op"] == "genesis":
-            self.mode = payload["mode"]
-            self.keys = self._added(name, payload["keys"])
+        if op == "genesis":
+            self.keys, self.mode = self._added(name, payload["keys"], {}), payload["mode"]
         if entry["txn"] in self.txns:
             _bad(f"{name}: the transaction {entry['txn']!r} stands twice")
         self._demand_signed(name, entry)
-        self._fold(name, entry["op"], seq, payload)
+        why = getattr(self, f"_{op}")(name, seq, payload, entry)
+        if why:
+            _bad(f"{name}: {why}")
         self.txns.add(entry["txn"])
         self.head = _digest(data)
         self.digests.append(self.head)
         self.entries.append(entry)
 
-    def _added(self, name: str, keys: list[dict[str, str]]) -> dict[str, str]:
+    def _added(
+        self, name: str, keys: list[dict[str, str]], present: dict[str, str]
+    ) -> dict[str, str]:
+        added: dict[str, str] = {}
         for key in keys:
-            if _digest(base64.b64decode(key["public"], validate=True)) != key["id"]:
-                _bad(f"{name}: the id of a key is not its digest")
-        return {key["id"]: key["public"] for key in keys}
+            raw = base64.b64decode(key["public"], validate=True)
+            if _digest(raw) != key["id"] or key["id"] in added or key["id"] in present:
+                _bad(f"{name}: the id of a key is not its digest, or it is in force already")
+            added[key["id"]] = key["public"]
+        return added
 
     def _demand_signed(self, name: str, entry: dict[str, Any]) -> None:
         public = self.keys.get(entry["key"])
@@ -216,61 +302,161 @@ class _Ledger:
         ):
             _bad(f"{name}: wrong signature (key {entry['key']})")
 
-    def _fold(self, name: str, op: str, seq: int, payload: dict[str, Any]) -> None:
-        if op == "keys":
-            self.keys = {k: v for k, v in self.keys.items() if k not in payload["remove"]}
-            self.keys |= self._added(name, payload["add"])
-        elif op == "register":
-            self.versions[seq] = payload
-        elif op == "decide":
-            self.decisions[seq] = payload
-            self.counts[payload["verdict"]] = self.counts.get(payload["verdict"], 0) + 1
-        elif op == "promote":
-            self._promote(name, payload)
-        elif op == "rollback":
-            if payload["to"] not in self.promoted - self.buried:
-                _bad(f"{name}: rolls back to {payload['to']}, which may not be in production")
-            self.production = payload["to"]
-        elif op == "tombstone":
-            self.buried.add(payload["version"])
-        elif op == "ratify" and payload["kind"] == "signers":
-            self.signers.append({**payload, "seq": seq})
+    # One method an operation: takes it in, or says why it is not legal here.
 
-    def _promote(self, name: str, payload: dict[str, Any]) -> None:
-        decided = self.decisions.get(payload["decision"])
-        version = self.versions.get(payload["version"])
-        if decided is None or version is None or decided["version"] != payload["version"]:
-            _bad(f"{name}: promotes a version that its decision is not of")
-        if decided["verdict"] not in ("PROMOTE", "NEEDS_APPROVAL"):
-            _bad(f"{name}: promotes on a {decided['verdict']}")
-        if decided["candidate_digest"] != version["digest"] or payload["version"] in self.buried:
-            _bad(f"{name}: promotes another model than was decided on, or a barred one")
-        present = self.versions[self.production]["digest"] if self.production else None
-        if decided["baseline_digest"] != present:
-            _bad(f"{name}: decided against {decided['baseline_digest']}, in production {present}")
-        needs = decided["verdict"] == "NEEDS_APPROVAL"
-        if needs and len(payload["approvals"]) < max(1, decided["approvals_required"]):
-            _bad(f"{name}: fewer approvals than the decision asks for")
-        for use in payload["approvals"]:
-            self._demand_approval(name, decided, use)
-        self.production = payload["version"]
-        self.promoted.add(payload["version"])
+    def _genesis(self, name: str, seq: int, said: dict[str, Any], entry: dict[str, Any]) -> str:
+        return "" if self.mode in ("laptop", "cluster") and self.keys else "no mode, or no keys"
 
-    def _demand_approval(self, name: str, decided: dict[str, Any], use: dict[str, Any]) -> None:
-        who = f"{name}: the approval of {use['approver']}"
-        if use["uid"] in self.used:
-            _bad(f"{who} was used before")
-        self.used.add(use["uid"])
+    def _keys(self, name: str, seq: int, said: dict[str, Any], entry: dict[str, Any]) -> str:
+        removed = set(said.get("remove", ()))
+        added = self._added(name, said.get("add", []), self.keys)
+        kept = {id: public for id, public in self.keys.items() if id not in removed}
+        if not removed <= self.keys.keys() or not (added or removed) or not (kept | added):
+            return "changes no key, removes one that is not in force, or the last one"
+        self.keys = kept | added
+        return ""
+
+    def _register(self, name: str, seq: int, said: dict[str, Any], entry: dict[str, Any]) -> str:
+        self.versions[seq] = said
+        return self._once("register", said["run"]) or self._kept(said, "model.onnx", said["digest"])
+
+    def _decide(self, name: str, seq: int, said: dict[str, Any], entry: dict[str, Any]) -> str:
+        self.decisions[seq] = {**said, "time": entry["time"]}
+        self.counts[said["verdict"]] = self.counts.get(said["verdict"], 0) + 1
+        why = self._once("decide", said["run"])
+        why = why or self._kept(said, "decision.json", said["decision_digest"])
+        version = self.versions.get(said["version"])
+        if why or (said["version"] is not None and version is None):
+            return why or f"there is no version {said['version']}"
+        if version and (version["run"], version["digest"]) != (
+            said["run"],
+            said["candidate_digest"],
+        ):
+            return "decides on a version of another run, or on another model"
+        if said["verdict"] in PROMOTABLE:
+            return self._current(said) if version else f"{said['verdict']} without a version"
+        return "" if said["verdict"] in ("HOLD", "REJECT") else "no verdict"
+
+    def _promote(self, name: str, seq: int, said: dict[str, Any], entry: dict[str, Any]) -> str:
+        decided = self.decisions.get(said["decision"])
+        if decided is None or said["version"] is None or decided["version"] != said["version"]:
+            return "promotes a version that its decision is not of"
+        if decided["verdict"] not in PROMOTABLE:
+            return f"promotes on a {decided['verdict']}"
+        if said["version"] in self.buried | self.promoted:
+            return "promotes a version that is barred, or was in production before"
+        if said["attempt"] in self.fenced or said["attempt"] != decided["request"]:
+            return "promotes for another request than was decided, or one that was closed"
+        if said["decision"] < max(self.moved, self.policy_seq):
+            return "production or policy changed after it was decided on"
+        why = self._current(decided)
+        uses = said.get("approvals", [])
+        persons = {person_of(use["approver"]) for use in uses}
+        least = max(
+            2 if self.mode == "cluster" and _is_machine(decided["requester"]) else 1,
+            decided["approvals_required"],
+        )
+        if decided["verdict"] == "NEEDS_APPROVAL" and len(uses) < least:
+            why = why or f"{len(uses)} of {least} approvals that the decision asks for"
+        if len(persons) != len(uses):
+            why = why or "one person approves twice"
+        for use in uses:
+            why = why or self._approved(seq, decided, use)
+        self.production, self.moved = said["version"], seq
+        self.promoted.add(said["version"])
+        self.named.add(said["attempt"])
+        return why
+
+    def _approved(self, seq: int, decided: dict[str, Any], use: dict[str, Any]) -> str:
+        who = f"the approval of {use['approver']}"
         for field in (*_OF, "request", "requester"):
             if use[field] != decided[field]:
-                _bad(f"{who} is for another {field}")
-        persons = {use[name].strip().casefold() for name in ("approver", "requester")}
-        is_self = len(persons) == 1
-        if is_self != use["self_approved"] or (is_self and self.mode != "laptop"):
-            _bad(f"{who}: the requester approved, unmarked or on a cluster")
+                return f"{who} is for another {field}"
+        is_self = person_of(use["approver"]) == person_of(use["requester"])
+        if is_self is not use["self_approved"] or (is_self and self.mode != "laptop"):
+            return f"{who}: the requester approved, unmarked or on a cluster"
+        if self.mode != "laptop" and _is_machine(use["approver"]):
+            return f"{who}: no person's"
+        signed = {name: use[name] for name in SIGNED}
+        signed |= {"statement": APPROVAL, "model": self.model, "verdict": "Approved"}
+        at = max(use["time"], decided["time"])
+        self.judged.append((seq, self.signers, {"said": signed, "at": at}, use))
+        return self._use(use["uid"], who)
+
+    def _rollback(self, name: str, seq: int, said: dict[str, Any], entry: dict[str, Any]) -> str:
+        if said["to"] not in self.promoted - self.buried or said["to"] == self.production:
+            return f"rolls back to {said['to']}, which may not be in production, or is"
+        self.production, self.moved = said["to"], seq
+        return ""
+
+    def _act(self, name: str, seq: int, said: dict[str, Any], entry: dict[str, Any]) -> str:
+        if said.get("attempt") is None:
+            return "evidence without an attempt" if said.get("blobs") else ""
+        return self._open(said["attempt"])
+
+    def _tombstone(self, name: str, seq: int, said: dict[str, Any], entry: dict[str, Any]) -> str:
+        version = said["version"]
+        if version not in self.versions or version in self.buried or version == self.production:
+            return f"bars {version}: unknown, barred already, or in production"
+        self.buried.add(version)
+        return ""
+
+    def _abort(self, name: str, seq: int, said: dict[str, Any], entry: dict[str, Any]) -> str:
+        if said["attempt"] in self.fenced | self.named:
+            return f"{said['attempt']} is closed already, or in the ledger"
+        self.fenced.add(said["attempt"])
+        return ""
+
+    def _ratify(self, name: str, seq: int, said: dict[str, Any], entry: dict[str, Any]) -> str:
+        why = self._open(said["attempt"])
+        if [blob["digest"] for blob in said["blobs"]] != [said["digest"]]:
+            return "ratifies another document than it keeps"
+        is_self = person_of(said["author"]) == person_of(said["approver"])
+        if (is_self and not said["self_approved"]) or (
+            said["self_approved"] and self.mode != "laptop"
+        ):
+            return f"{said['approver']} ratifies what he wrote, unmarked or on a cluster"
+        if said.get("request") is not None:
+            why = why or self._use(f"{said['request']}:{said['approver']}", "the ratification")
+        signed = {field: said.get(field) for field in RATIFIED}
+        signed |= {"statement": RATIFICATION, "model": self.model, "verdict": "Approved"}
+        if not said.get("shipped_default"):
+            at = said.get("answered") or entry["time"]
+            self.judged.append((seq, self.signers, {"said": signed, "at": at}, said))
+        if said["kind"] == "policy":
+            self.policy, self.policy_seq = said["digest"], seq
+        else:
+            self.signers = {**said, "seq": seq}
+        return why if said["kind"] in ("policy", "signers") else "ratifies neither"
+
+    def _once(self, op: str, run: str) -> str:
+        is_new = (op, run) not in self.runs
+        self.runs.add((op, run))
+        return "" if is_new else f"run {run} has a {op} already"
+
+    def _open(self, attempt: str) -> str:
+        self.named.add(attempt)
+        return f"attempt {attempt} was closed" if attempt in self.fenced else ""
+
+    def _kept(self, said: dict[str, Any], file: str, digest: str) -> str:
+        names = {blob["name"]: blob["digest"] for blob in said["blobs"]}
+        why = "" if names.get(file) == digest else f"{file} is not the one that it names"
+        return why or self._open(said["attempt"])
+
+    def _use(self, uid: str, who: str) -> str:
+        is_new = uid not in self.used
+        self.used.add(uid)
+        return "" if is_new else f"{who} was used before"
+
+    def _current(self, decided: dict[str, Any]) -> str:
+        present = None if self.production is None else self.versions[self.production]["digest"]
+        if decided["baseline_digest"] != present:
+            return f"compared with {decided['baseline_digest']}, in production is {present}"
+        in_force = decided["policy_digest"] == self.policy
+        return "" if in_force else "decided by a policy that is not in force"
 
 
-# SSH signatures of approvals (PROTOCOL.sshsig); keys other than Ed25519 are left to ssh-keygen.
+# SSH signatures (PROTOCOL.sshsig); keys other than Ed25519 are left to ssh-keygen.
 
 
 def _parts(data: bytes) -> list[bytes]:
@@ -279,6 +465,8 @@ def _parts(data: bytes) -> list[bytes]:
     while data:
         size = int.from_bytes(data[:4], "big")
         parts.append(data[4 : 4 + size])
+        if len(parts[-1]) != size:
+            raise ValueError("a part is cut off")
         data = data[4 + size :]
     return parts
 
@@ -303,46 +491,81 @@ def check_ssh(statement: bytes, armored: str, signer: str, allowed: str, at: str
         if raw[:10] != b"SSHSIG" + (1).to_bytes(4, "big"):
             return "no SSH signature"
         key, namespace, reserved, method, blob = _parts(raw[10:])
-        (kind, *public), (said, *signature) = _parts(key), _parts(blob)
-        if namespace != NAMESPACE.encode() or said != kind:
+        kind = key[4 : 4 + int.from_bytes(key[:4], "big")]
+        if namespace != NAMESPACE.encode():
             return "made for another program"
         hashed = hashlib.new({b"sha256": "sha256", b"sha512": "sha512"}[method], statement).digest()
         if not _is_allowed(signer, kind.decode(), key, allowed, at):
             return f"by a key that was not allowed for {signer} at {at}"
         if kind != b"ssh-ed25519":
-            return "not checked here"
+            return f"{UNCHECKED} (a key of kind {kind.decode()})"
+        (_, public), (said, signature) = _parts(key), _parts(blob)
         message = b"SSHSIG" + _packed(namespace, reserved, method, hashed)
-        return "proven" if is_signed(public[0], signature[0], message) else "wrong"
+        return "proven" if said == kind and is_signed(public, signature, message) else "wrong"
     except (ValueError, KeyError, IndexError, binascii.Error) as error:
         return f"unreadable: {error}"
 
 
+_LINE = re.compile(r'\s*(?:"([^"]*)"|([^\s"#][^\s"]*))\s+(.*)')
+_OPTIONS = re.compile(r'((?:[^\s"]|"[^"]*")+)\s+(.*)')
+_OPTION = re.compile(r'(namespaces|valid-after|valid-before)="([^"]*)"(?:,|$)', re.IGNORECASE)
+_TIME = re.compile(r"([0-9]{8}|[0-9]{12}|[0-9]{14})(?:Z|UTC)?", re.IGNORECASE)
+
+
 def _is_allowed(signer: str, kind: str, key: bytes, allowed: str, at: str) -> bool:
-    """Whether a line of the file allows this key to this person at that time."""
-    encoded = base64.b64encode(key).decode()
+    """Whether a line of the file allows this key to this person at that time (UTC)."""
+    public = [kind, base64.b64encode(key).decode()]
     for line in allowed.splitlines():
-        words = line.split()
-        if line.lstrip().startswith("#") or encoded not in words or kind not in words:
+        if not (found := _LINE.fullmatch(line)):
             continue
-        principals, options = words[0].strip('"').split(","), " ".join(words[1 : words.index(kind)])
-        settings = dict(re.findall(r'([\w-]+)="([^"]*)"', options))
-        negated = [name[1:] for name in principals if name.startswith("!")]
-        moment = "".join(letter for letter in at[:19] if letter.isdigit())
+        principals, rest, settings = found[1] or found[2], found[3], {}
+        if rest.split()[:1] != public[:1]:
+            if not (options := _OPTIONS.fullmatch(rest)):
+                continue
+            rest, left = options[2], options[1]
+            while one := _OPTION.match(left):
+                settings[one[1].lower()], left = one[2], left[one.end() :]
+            if left:  # cert-authority among others: not a key that signs itself
+                continue
+        moments = [
+            settings.get("valid-after", "19700101"),
+            settings.get("valid-before", "99991231"),
+        ]
         if (
-            any(fnmatch.fnmatchcase(signer, name) for name in principals)
-            and not any(fnmatch.fnmatchcase(signer, name) for name in negated)
-            and NAMESPACE in settings.get("namespaces", NAMESPACE).split(",")
-            and _moment(settings.get("valid-after"), "0") <= moment
-            and moment <= _moment(settings.get("valid-before"), "9")
+            rest.split()[:2] == public
+            and _is_listed(signer, principals)
+            and _is_listed(NAMESPACE, settings.get("namespaces", NAMESPACE))
+            and all(map(_is_time, moments))
+            and _digits(moments[0]) <= _digits(at[:19]) <= _digits(moments[1])
         ):
             return True
     return False
 
 
-def _moment(text: str | None, fill: str) -> str:
-    """A time of an allowed-signers file as 14 digits; where it has none, as far as it goes."""
-    digits = "".join(letter for letter in (text or "") if letter.isdigit())
-    return digits.ljust(14, "0") if digits else fill * 14
+def _is_listed(text: str, patterns: str) -> bool:
+    """Whether a list of OpenSSH's patterns names a text: ``*``, ``?``, ``!`` takes out."""
+
+    def fits(pattern: str) -> bool:
+        wild = {"*": ".*", "?": "."}
+        parts = (wild.get(char) or re.escape(char) for char in pattern)
+        return re.fullmatch("".join(parts), text, re.DOTALL) is not None
+
+    listed = patterns.split(",")
+    return any(map(fits, listed)) and not any(fits(each[1:]) for each in listed if each[:1] == "!")
+
+
+def _is_time(text: str) -> bool:
+    """Whether a list of signers may say this of a key's first or last moment."""
+    digits = _digits(text)
+    try:
+        return bool(_TIME.fullmatch(text) and datetime.strptime(f"{digits}+0000", "%Y%m%d%H%M%S%z"))
+    except ValueError:
+        return False
+
+
+def _digits(text: str) -> str:
+    """A time as 14 digits."""
+    return "".join(char for char in text if char.isdigit()).ljust(14, "0")
 
 
 # The bundle.
@@ -372,7 +595,11 @@ def verify(folder: Path, *, genesis: str | None, anchors: list[dict[str, Any]]) 
     vouched = int(genesis is not None)
     for anchor in anchors:
         seq, digest = int(anchor["seq"]), anchor.get("digest") or anchor["hash"]
-        if seq >= len(ledger.digests) or ledger.digests[seq] != digest:
+        if (
+            not 1 <= seq < len(ledger.digests)
+            or ledger.digests[seq] != digest
+            or anchor.get("model", ledger.model) != ledger.model
+        ):
             _bad(f"ledger/{seq:012d}.json: is not the entry that your anchor vouches for")
         vouched = max(vouched, seq)
     documents = _documents(files, ledger, about["version"])
@@ -405,7 +632,8 @@ def _documents(files: dict[str, bytes], ledger: _Ledger, version: int) -> int:
         for blob in entry["payload"].get("blobs", []):
             name = f"documents/{entry['seq']:012d}/{blob['name']}"
             named[name] = blob["digest"]
-            if entry["seq"] in of_version and blob["name"] != "model.onnx":
+            is_rule = entry["op"] == "ratify"
+            if (entry["seq"] in of_version or is_rule) and blob["name"] != "model.onnx":
                 wanted.add(name)
     found = {name for name in files if name.startswith("documents/")}
     for name in sorted(found | wanted):
@@ -421,39 +649,30 @@ def _proofs(files: dict[str, bytes], ledger: _Ledger) -> list[str]:
 
     A wrong signature is no weak proof but a forgery.
     """
-    said = []
-    for entry in ledger.entries:
-        if entry["op"] != "promote":
+    said: list[str] = []
+    expected: dict[str, bytes] = {}
+    for seq, signers, what, use in ledger.judged:
+        is_ratified = "kind" in use
+        who = f"entry {seq}: {'ratified' if is_ratified else 'approved'} by {use['approver']}"
+        if use.get("signature") is None:
+            said.append(f"{who}: asserted, not proven")
             continue
-        for use in entry["payload"]["approvals"]:
-            who = f"entry {entry['seq']}: approved by {use['approver']}"
-            signers = [each for each in ledger.signers if each["seq"] < entry["seq"]]
-            if use.get("signature") is None:
-                said.append(f"{who}: asserted, not proven")
-                continue
-            name = (
-                f"documents/{signers[-1]['seq']:012d}/{signers[-1]['blobs'][0]['name']}"
-                if (signers)
-                else ""
-            )
-            if name not in files:
-                said.append(f"{who}: signed, but no list of signers was in force")
-                continue
-            signed = {name: use[name] for name in SIGNED} | {
-                "statement": "modelwarrant approval v1",
-                "model": ledger.model,
-                "verdict": "Approved",
-            }
-            result = check_ssh(
-                _canonical(signed),
-                use["signature"],
-                use["approver"],
-                files[name].decode(),
-                use["time"],
-            )
-            if result not in ("proven", "not checked here"):
-                _bad(f"ledger/{entry['seq']:012d}.json: a signature of {use['approver']}: {result}")
-            said.append(f"{who}: {result}")
+        statement = _canonical(what["said"])
+        path = f"signed/{seq:012d}-{len(expected) // 2 + 1}"
+        expected |= {f"{path}.json": statement, f"{path}.sig": use["signature"].encode()}
+        if signers is None:
+            said.append(f"{who}: signed, but no list of signers was in force")
+            continue
+        name = f"documents/{signers['seq']:012d}/{signers['blobs'][0]['name']}"
+        result = check_ssh(
+            statement, use["signature"], use["approver"], files[name].decode(), what["at"]
+        )
+        if result != "proven" and not result.startswith(UNCHECKED):
+            _bad(f"ledger/{seq:012d}.json: a signature of {use['approver']}: {result}")
+        said.append(f"{who}: {result}")
+    for name in sorted(expected.keys() | {name for name in files if name.startswith("signed/")}):
+        if files.get(name) != expected.get(name):
+            _bad(f"{name}: is not what an entry holds")
     return said
 
 

@@ -108,6 +108,12 @@ def test_a_request_waits_at_most_a_month() -> None:
     assert "2026-04-01T12:00:00.000Z" == record.expires
 
 
+def test_a_time_beyond_all_calendars_is_refused() -> None:
+    """The API server lets it pass; in UTC it would be the year 10000."""
+    with pytest.raises(RequestError, match="is not an RFC 3339 time"):
+        to_record(resource(expires="9999-12-31T23:59:59-01:00"), now=NOW)
+
+
 def test_a_package_list_is_read_back() -> None:
     """Written and read, it names the same files in the same order."""
     blobs = (Blob(name="b", digest=ONE, size=1), Blob(name="a", digest=TWO, size=2))

@@ -1,5 +1,6 @@
 """How a laptop's ledger begins, and which rule, signers and keys are in force."""
 
+import json
 import shutil
 from datetime import timedelta
 from pathlib import Path
@@ -7,17 +8,19 @@ from typing import Any
 
 import pytest
 
+from gate.gate import Gate
 from gate.opening import (
     change_keys,
     ensure_ledger,
     open_ledger,
-    ratified_statement,
     ratify,
     ratify_signers,
+    sign_at_terminal,
 )
 from modelwarrant.errors import (
     IllegalOperationError,
     PolicyError,
+    RecordError,
     RegistryError,
     TamperedError,
 )
@@ -39,7 +42,8 @@ def begin(desk: Desk, **changes: Any) -> Any:
         "actor": "ada",
         "now": NOW,
     }
-    return ensure_ledger(desk.store, MODEL, **{**known, **changes})
+    store = changes.pop("store", desk.store)
+    return ensure_ledger(store, MODEL, **{**known, **changes})
 
 
 def put_in_force(desk: Desk, **changes: Any) -> Any:
@@ -223,10 +227,63 @@ def test_signers_are_ratified_with_their_list(desk: Desk) -> None:
 
 
 def test_a_ratification_is_signed_over_what_it_says() -> None:
-    """Model, policy, person and reason each change the statement."""
-    base = ratified_statement("m", "d", approver="a", reason="r")
+    """Model, kind, document, author, person, reason and time each change the statement."""
+    said: list[bytes] = []
 
-    assert base != ratified_statement("n", "d", approver="a", reason="r")
-    assert base != ratified_statement("m", "e", approver="a", reason="r")
-    assert base != ratified_statement("m", "d", approver="b", reason="r")
-    assert base != ratified_statement("m", "d", approver="a", reason="s")
+    def sign(statement: bytes) -> str:
+        said.append(json.dumps({**json.loads(statement), "request": ""}).encode())
+        return "signature"
+
+    base: dict[str, Any] = {"author": "e", "approver": "a", "reason": "r", "now": NOW, "sign": sign}
+    for subject, changes in (
+        (("m", "policy", "d"), {}),
+        (("n", "policy", "d"), {}),
+        (("m", "signers", "d"), {}),
+        (("m", "policy", "e"), {}),
+        *((("m", "policy", "d"), {name: "x"}) for name in ("author", "approver", "reason")),
+        (("m", "policy", "d"), {"now": NOW + timedelta(seconds=1)}),
+    ):
+        answered = sign_at_terminal(*subject, **{**base, **changes})
+
+    assert answered.signature == "signature"
+    assert len(said) == len(set(said)) == 8
+
+
+class CountingStore(DirectoryStore):
+    """A folder that notes what is read."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self.read: list[str] = []
+
+    def get(self, key: str) -> bytes | None:
+        """See ``ObjectStore``."""
+        self.read.append(key)
+        return super().get(key)
+
+
+def test_an_opened_ledger_is_not_read_again(desk: Desk) -> None:
+    """The gate of a cluster looks at each waiting request every few seconds."""
+    request = desk.process(desk.submit("one"))
+    store = CountingStore(desk.store.root)  # type: ignore[attr-defined] # a folder
+    opened = begin(desk, store=store)
+    once = store.read.count(f"m/{MODEL}/log/000000000002.json")
+    waiting = Gate(store, desk.home).process(request.id, now=NOW, ledger=opened.ledger)
+
+    assert waiting.outcome is None
+    assert [once, once] == [1, store.read.count(f"m/{MODEL}/log/000000000002.json")]
+
+
+def test_a_ledger_that_was_just_begun_is_pinned(desk: Desk) -> None:
+    """What is verified through it must be the ledger that was opened."""
+    ledger = begin(desk).ledger
+
+    assert ledger.pinned_genesis == desk.state.genesis
+    assert ledger.verify().vouched_seq == 1
+
+
+def test_a_reason_that_cannot_be_kept_is_named(desk: Desk) -> None:
+    """An empty or endless one is refused before anything is written."""
+    for reason in ("", "x" * 2001):
+        with pytest.raises(RecordError, match=r"the ratification of policy .*reason"):
+            put_in_force(desk, reason=reason)

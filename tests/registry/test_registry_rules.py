@@ -405,3 +405,11 @@ def test_a_ledger_open_for_reading_writes_nothing(scribe: Scribe, memory: Memory
 
     with pytest.raises(RegistryError, match="open for reading only"):
         Ledger(memory, MODEL).append("act", action("x"), txn="t", actor="ada", now=NOW)
+
+
+def test_the_longest_name_of_a_cluster_can_approve(scribe: Scribe) -> None:
+    """A user name may have 253 characters there, and the request's id stands beside it."""
+    name = "b" * 253
+    version = scribe.promote("run-1", name, **{f"by_{name}": {"uid": f"{'r' * 80}:{name}"}})
+
+    assert (name,) == scribe.ledger.state().version(version).approvers
