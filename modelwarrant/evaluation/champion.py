@@ -39,7 +39,9 @@ BETS = np.linspace(0.05, 0.95, 19)
 _LARGEST_LOG_E = 300 * float(np.log(10))
 
 
-def loss_e_value(losses: Floats, *, null_mean: float, bets: Floats = BETS) -> float:
+def loss_e_value(
+    losses: Floats, *, null_mean: float, bets: Floats = BETS, weights: Floats | None = None
+) -> float:
     """Return the e-value against H0 'the mean of the losses is at most ``null_mean``'.
 
     The losses' order does not matter. Capped at 1e300. Reference: Waudby-Smith and Ramdas (2024),
@@ -48,7 +50,8 @@ def loss_e_value(losses: Floats, *, null_mean: float, bets: Floats = BETS) -> fl
     Args:
         losses: (n,) float64 in [0, 1], each with a mean of at most ``null_mean`` given its past.
         null_mean: in (0, 1).
-        bets: (k,) float64 in (0, 1), shares of the largest legal bet, mixed in equal parts.
+        bets: (k,) float64 in (0, 1), shares of the largest legal bet.
+        weights: (k,) float64 > 0, their parts of the mixture, 1 in sum; None for equal ones.
 
     >>> round(loss_e_value(np.array([0.4, 0.2, 0.6, 0.5]), null_mean=0.3), 4)
     1.9562
@@ -57,7 +60,7 @@ def loss_e_value(losses: Floats, *, null_mean: float, bets: Floats = BETS) -> fl
     """
     gains = np.log1p(np.multiply.outer(bets / null_mean, losses - null_mean)).sum(axis=1)
     largest = float(gains.max())
-    log_e = largest + float(np.log(np.exp(gains - largest).mean()))
+    log_e = largest + float(np.log(np.average(np.exp(gains - largest), weights=weights)))
     return float(np.exp(min(log_e, _LARGEST_LOG_E)))
 
 

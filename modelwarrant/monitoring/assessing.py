@@ -16,7 +16,7 @@ from modelwarrant.evaluation.blocks import Blocks, block_rows, chronological
 from modelwarrant.evaluation.bounds import mean_bounds
 from modelwarrant.evaluation.losses import aligned, loss_bound, row_losses, truth_of
 from modelwarrant.monitoring.deciding import labels_wanted
-from modelwarrant.monitoring.losses import BEGIN_EVERY, degradation, harm, labels_to_settle
+from modelwarrant.monitoring.losses import degradation, harm, labels_to_settle
 from modelwarrant.monitoring.sampling import Asked, sample_rows
 from modelwarrant.records import (
     DriftLevel,
@@ -107,9 +107,13 @@ def assess(seen: Seen) -> tuple[MonitoringEvidence, Asked | None]:
         decay = decay.model_copy(update={"reason": fault})
     labelled = frozenset(seen.labelled_keys)
     is_labelled = np.array([key in labelled for key in seen.candidates.keys], dtype=np.bool_)
-    begun = len(seen.labelled.window) // BEGIN_EVERY
-    n_settle = labels_to_settle(*reference, bound=bound, begun=begun, thresholds=thresholds)
     n_recent = int(is_labelled.sum())
+    n_settle = labels_to_settle(
+        *reference,
+        bound=bound,
+        n_older=max(0, len(seen.labelled.window) - n_recent),
+        thresholds=thresholds,
+    )
     drift, why = _drift(seen.drift, seen.log.counts.window, thresholds.min_predictions)
     evidence = MonitoringEvidence(
         situation=situation,

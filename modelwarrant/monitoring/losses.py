@@ -2,10 +2,12 @@
 
 Both are e-processes: they may be looked at as often as one likes. The first begins anew every 500
 labels, since one that only ever adds up would need years to unlearn a good season; the beginnings
-share one budget of false alarms, 1 / (k (k + 1)) for the k-th.
+share one budget of false alarms, half of it for the first five. Half of each is staked on the
+growth that a monitor is there to find, the other half on growths of every size.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Literal
 
@@ -16,7 +18,7 @@ from modelwarrant.evaluation.blocks import Blocks
 from modelwarrant.evaluation.champion import allowed_mean, loss_e_value, observations
 from modelwarrant.records import LossTest, MonitoringThresholds
 
-__all__ = ["BEGIN_EVERY", "degradation", "harm", "labels_to_settle", "restarted_e_value"]
+__all__ = ["Bets", "degradation", "harm", "labels_to_settle", "restarted_e_value"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -27,8 +29,17 @@ POWER = 0.8
 """Probability with which enough labels show a growth by the declared effect."""
 
 BETS = np.geomspace(0.02, 0.9, 8)
-"""Shares of the largest legal bet. Small ones, closely spaced: for a growth by .08 of losses that
-are 0 or 1 the best one is .07, and each further bet in the mixture costs."""
+"""Shares of the largest legal bet, for growths of every size."""
+
+_FOCUS = 0.5
+"""Part of the mixture on the bet that is best for a growth by the declared effect: it costs a
+factor of 2, where eight equal bets cost up to 8."""
+
+_GRID = np.geomspace(0.005, 0.95, 96)
+"""Among these the best bet is sought."""
+
+_HALF_SPENT = 5
+"""Beginnings that share half of the budget, 2,500 labels; the k-th has ``_share(k)``."""
 
 _LARGEST = 1e300
 
@@ -64,7 +75,8 @@ def degradation(
         reason = "no label of this version's answers has arrived"
         return LossTest(level="unknown", allowed=allowed, reason=reason)
     scaled = np.minimum(current, bound) / bound
-    e_value = restarted_e_value(scaled, blocks, null_mean=allowed)
+    bets = _bets(_grown(reference, bound, thresholds.effect), allowed)
+    e_value = restarted_e_value(scaled, blocks, null_mean=allowed, bets=bets)
     mean = float(scaled.mean())
     return LossTest(
         level=_level(e_value, warn=thresholds.warn, reached=thresholds.degraded),
@@ -126,36 +138,58 @@ def harm(
     )
 
 
-def restarted_e_value(losses: Floats, blocks: Blocks, *, null_mean: float) -> float:
+@dataclass(frozen=True)
+class Bets:
+    """A mixture of constant bets; none depends on the losses that they are made on."""
+
+    sizes: Floats
+    """(k,) float64 in (0, 1), shares of the largest legal bet."""
+    weights: Floats
+    """(k,) float64, 1 in sum."""
+
+
+EVERY_SIZE = Bets(BETS, np.full(len(BETS), 1 / len(BETS)))
+
+
+def restarted_e_value(
+    losses: Floats, blocks: Blocks, *, null_mean: float, bets: Bets = EVERY_SIZE
+) -> float:
     """Return the value of an e-process that begins anew after every 500 losses.
 
-    The k-th beginning has the weight 1 / (k (k + 1)); those still to come count with 1, so the
-    whole begins at 1 and is an e-process itself. Each joins neighbours that move together among its
-    own losses alone: a jump in the middle would look like dependence. Only the newest 40 beginnings
-    are followed; an older one counts with 0. Capped at 1e300.
+    The k-th beginning has the weight 5 / ((k + 4) (k + 5)); those still to come count with 1, so
+    the whole begins at 1 and is an e-process itself. Each joins neighbours that move together among
+    its own losses alone: a jump in the middle would look like dependence. Only the newest 40
+    beginnings are followed; an older one counts with 0. Capped at 1e300.
 
     Args:
         losses: (n,) float64 in [0, 1], oldest first, n >= 1, each with a mean of at most
             ``null_mean`` given its past.
         blocks: the rows' blocks.
         null_mean: in (0, 1).
+        bets: chosen before the losses were seen.
 
     >>> healthy, rows = np.zeros(5000), np.arange(5500)
     >>> losses, blocks = np.append(healthy, rows[:500] % 2), Blocks(rows, "rows")
     >>> bool(restarted_e_value(losses, blocks, null_mean=0.3) > 1e6)
     True
     >>> round(restarted_e_value(healthy, blocks.take(rows < 5000), null_mean=0.3), 4)
-    0.0909
+    0.3333
     """
     starts = range(0, len(losses), BEGIN_EVERY)
-    total = 1 / (len(starts) + 1.0)
+    total = _HALF_SPENT / (len(starts) + _HALF_SPENT)
     for place, start in enumerate(starts, 1):
         if place + _FOLLOWED <= len(starts):
             continue
         since = np.arange(len(losses)) >= start
         observed = observations(losses[start:], blocks.take(since))
-        total += loss_e_value(observed, null_mean=null_mean, bets=BETS) / (place * (place + 1.0))
+        e_value = loss_e_value(observed, null_mean=null_mean, bets=bets.sizes, weights=bets.weights)
+        total += e_value * _share(place)
     return min(total, _LARGEST)
+
+
+def _share(place: int) -> float:
+    """Return the weight of the k-th beginning, k >= 1; all of them together have 1."""
+    return _HALF_SPENT / ((place + _HALF_SPENT - 1.0) * (place + _HALF_SPENT))
 
 
 def labels_to_settle(
@@ -163,19 +197,20 @@ def labels_to_settle(
     reference_blocks: Blocks | None,
     *,
     bound: float | None,
-    begun: int,
+    n_older: int,
     thresholds: MonitoringThresholds,
 ) -> int | None:
     """Return how many labels show a growth by ``effect`` with probability .8; None if undefined.
 
-    By the normal approximation to the log of the best single bet, on the reference's losses of
-    which so many were replaced by the largest one that their mean has grown by the effect.
+    By the normal approximation to the log of the bet on that growth, in the first e-process that
+    begins with labels of the current window.
 
     Args:
         reference: losses on rows that production was not trained on.
         reference_blocks: their blocks.
         bound: where losses are clipped, > 0.
-        begun: e-processes begun so far, >= 0; the next one has a smaller share of the budget.
+        n_older: labels of rows before the current window, >= 0: each 500 of them have spent a share
+            of the budget.
         thresholds: of the monitor.
 
     >>> rows = np.arange(3000)
@@ -183,42 +218,73 @@ def labels_to_settle(
     ...     (rows % 5 == 0).astype(float),
     ...     Blocks(rows, "rows"),
     ...     bound=1.0,
-    ...     begun=0,
+    ...     n_older=0,
     ...     thresholds=MonitoringThresholds(),
     ... )
-    1123
+    1118
     """
     allowed, _ = allowed_mean(reference, reference_blocks, bound=bound)
-    if allowed is None or reference is None or not bound:
+    if allowed is None or not bound:
         return None
-    scaled = np.minimum(reference, bound) / bound
-    mean = float(scaled.mean())
-    replaced = thresholds.effect / (1 - mean)
-    if mean + thresholds.effect <= allowed or replaced >= 1:
+    grown = _grown(reference, bound, thresholds.effect)
+    best = None if grown is None else _best_bet(grown, allowed)
+    if grown is None or best is None:
         return None
-    needed = float(np.log(thresholds.degraded) + np.log((begun + 1.0) * (begun + 2.0)))
-    needed += float(np.log(len(BETS)))
+    gain, variance = grown.moments(lambda x: np.log1p(best / allowed * (x - allowed)))
+    half = NormalDist().inv_cdf(POWER) * float(np.sqrt(variance))
 
-    def moments(function: Callable[[Floats], Floats]) -> tuple[float, float]:
-        kept, largest = function(scaled), float(function(np.ones(1))[0])
-        first = (1 - replaced) * float(kept.mean()) + replaced * largest
-        second = (1 - replaced) * float(np.square(kept).mean()) + replaced * largest**2
+    place = 1 - (-n_older // BEGIN_EVERY)
+    needed = float(np.log(thresholds.degraded / (_FOCUS * _share(place))))
+    root = (half + float(np.sqrt(half**2 + 4 * gain * needed))) / (2 * gain)
+    return int(np.ceil(root**2))
+
+
+@dataclass(frozen=True)
+class _Grown:
+    """The reference's losses, of which so many were replaced by 1 that their mean has grown."""
+
+    kept: Floats
+    """(n,) float64 in [0, 1]."""
+    replaced: float
+    """Share, in (0, 1)."""
+
+    def moments(self, function: Callable[[Floats], Floats]) -> tuple[float, float]:
+        """Return mean and variance of a function of the losses."""
+        kept, largest = function(self.kept), float(function(np.ones(1))[0])
+        first = (1 - self.replaced) * float(kept.mean()) + self.replaced * largest
+        second = (1 - self.replaced) * float(np.square(kept).mean()) + self.replaced * largest**2
         return first, second - first**2
 
-    least = None
-    for bet in BETS:
 
-        def gains(x: Floats, size: float = float(bet) / allowed) -> Floats:
-            return np.log1p(size * (x - allowed))
+def _grown(reference: Floats | None, bound: float, effect: float) -> _Grown | None:
+    """Return losses that have grown by the effect; None where they cannot."""
+    if reference is None:
+        return None
+    scaled = np.minimum(reference, bound) / bound
+    replaced = effect / (1 - float(scaled.mean())) if float(scaled.mean()) < 1 else 1.0
+    return None if replaced >= 1 else _Grown(scaled, replaced)
 
-        gain, variance = moments(gains)
-        if gain <= 0:
-            continue
-        half = NormalDist().inv_cdf(POWER) * float(np.sqrt(variance))
-        root = (half + float(np.sqrt(half**2 + 4 * gain * needed))) / (2 * gain)
-        n = int(np.ceil(root**2))
-        least = n if least is None else min(least, n)
-    return least
+
+def _best_bet(grown: _Grown, allowed: float) -> float | None:
+    """Return the bet under which wealth grows fastest (Kelly 1956), as a share of the largest.
+
+    None where the growth is within what is allowed anyhow.
+    """
+    gains = [
+        grown.moments(lambda x, size=float(bet) / allowed: np.log1p(size * (x - allowed)))[0]  # type: ignore[misc]
+        for bet in _GRID
+    ]
+    place = int(np.argmax(gains))
+    return float(_GRID[place]) if gains[place] > 0 else None
+
+
+def _bets(grown: _Grown | None, allowed: float) -> Bets:
+    """Return bets on growths of every size, and as much again on the declared one."""
+    best = None if grown is None else _best_bet(grown, allowed)
+    if best is None:
+        return EVERY_SIZE
+    weights = np.append(EVERY_SIZE.weights * (1 - _FOCUS), _FOCUS)
+    return Bets(np.append(BETS, best), weights)
 
 
 def _level(e_value: float, *, warn: float, reached: float) -> Literal["ok", "warn", "reached"]:

@@ -33,6 +33,17 @@ def level_of(current: np.ndarray, *, reference: np.ndarray | None = REFERENCE) -
     return found.level
 
 
+def to_settle(losses: np.ndarray, n_older: int = 0) -> int | None:
+    """Return how many labels settle."""
+    return labels_to_settle(
+        losses,
+        blocks(len(losses)),
+        bound=1.0,
+        n_older=n_older,
+        thresholds=THRESHOLDS,
+    )
+
+
 def test_a_loss_as_before_is_ok() -> None:
     """Three thousand labels."""
     assert "ok" == level_of(zeros_and_ones(0.2, 3000, seed=5))
@@ -91,7 +102,7 @@ def test_a_watch_ends_with_its_labels() -> None:
 def test_labels_that_settle_grow_with_the_noise() -> None:
     """Losses that hardly vary settle a growth sooner."""
     needed = [
-        labels_to_settle(losses, blocks(3000), bound=1.0, begun=0, thresholds=THRESHOLDS)
+        to_settle(losses)
         for losses in (np.random.default_rng(1).uniform(0.15, 0.25, 3000), REFERENCE)
     ]
 
@@ -102,7 +113,16 @@ def test_labels_that_settle_grow_with_the_noise() -> None:
 
 def test_without_a_reference_no_number_of_labels_settles() -> None:
     """It is None with a reason elsewhere, not 0."""
-    assert labels_to_settle(None, None, bound=None, begun=0, thresholds=THRESHOLDS) is None
+    assert labels_to_settle(None, None, bound=None, n_older=0, thresholds=THRESHOLDS) is None
+
+
+def test_a_later_question_needs_more_labels() -> None:
+    """Each beginning has a smaller share of the budget of false alarms."""
+    first, later = (to_settle(REFERENCE, n) for n in (0, 20_000))
+
+    assert first is not None
+    assert later is not None
+    assert first < later < 2 * first
 
 
 def test_a_longer_list_begins_with_the_shorter_one() -> None:
