@@ -1,4 +1,4 @@
-"""Where is the page of a run, a request, a decision or a model?"""
+"""Where is the page of a run, a request, a decision or a model's life?"""
 
 import shutil
 from pathlib import Path
@@ -7,6 +7,7 @@ from gate.packages import Package
 from gate.review import evidence_of
 from modelwarrant.cli.deciding import describe_request
 from modelwarrant.cli.knowledge import Place, models
+from modelwarrant.cli.living import write_life
 from modelwarrant.cli.ruling import recorded
 from modelwarrant.errors import UnknownModelError
 from modelwarrant.reports import run_page
@@ -20,6 +21,8 @@ def write_page(place: Place, name: str, *, output: Path | None) -> Path:
     Raises:
         UnknownModelError: nothing has that name.
     """
+    if name in models(place):
+        return write_life(place, name, output=output)
     page = _run_page(place, name) or _request_page(place, name) or _decision_page(place, name)
     if output is not None:
         shutil.copyfile(page, output)
@@ -40,12 +43,7 @@ def _request_page(place: Place, name: str) -> Path | None:
 
 
 def _decision_page(place: Place, name: str) -> Path:
-    """Draw the page of a recorded decision; a model's name means the one behind production."""
-    if name in models(place):
-        version = place.state(name).production_version
-        if version is None:
-            raise UnknownModelError(f"{name} has nothing in production yet; see warrant requests")
-        name = f"{name}@{version.number}"
+    """Draw the page of a recorded decision."""
     evidence = evidence_of(Package(recorded(place, name)))
     page = (
         place.work

@@ -4,12 +4,14 @@ Self-contained HTML pages, made from records only: no clock, no network, no scri
 records give the same bytes.
 """
 
+from modelwarrant.reports.life_view import Event, Life, Look, Reign
 from modelwarrant.reports.pages import (
     ReviewForm,
     backtest_page,
     content_security_policy,
     drift_page,
     evaluation_page,
+    life_page,
     monitor_page,
     request_page,
     requests_page,
@@ -17,11 +19,16 @@ from modelwarrant.reports.pages import (
 )
 
 __all__ = [
+    "Event",
+    "Life",
+    "Look",
+    "Reign",
     "ReviewForm",
     "backtest_page",
     "content_security_policy",
     "drift_page",
     "evaluation_page",
+    "life_page",
     "monitor_page",
     "request_page",
     "requests_page",

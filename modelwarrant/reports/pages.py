@@ -34,6 +34,7 @@ from modelwarrant.reports.backtest_view import backtest_view
 from modelwarrant.reports.drift_view import drift_view
 from modelwarrant.reports.evaluation_view import evaluation_view
 from modelwarrant.reports.figures import moment, plural, sentence, short_digest
+from modelwarrant.reports.life_view import Life, life_view
 from modelwarrant.reports.monitor_view import monitor_view
 from modelwarrant.reports.parts import escaped, verdict_mark
 from modelwarrant.reports.provenance_view import provenance
@@ -44,6 +45,7 @@ __all__ = [
     "content_security_policy",
     "drift_page",
     "evaluation_page",
+    "life_page",
     "monitor_page",
     "request_page",
     "requests_page",
@@ -218,6 +220,15 @@ def monitor_page(action: MonitoringAction, drift: DriftReport) -> str:
     return _render(
         "monitor.html", action=action, view=monitor_view(action), drift=drift_view(drift)
     )
+
+
+def life_page(life: Life) -> str:
+    """Return the page of a model's life: windows, losses, decisions and people on one axis.
+
+    Args:
+        life: what its ledger tells, at least one event.
+    """
+    return _render("life.html", life=life, view=life_view(life))
 
 
 def request_page(

@@ -19,13 +19,16 @@ from modelwarrant.reports.figures import datum, decimals_for, number, percent, v
 
 __all__ = [
     "Scale",
+    "drawn",
     "forest_axis",
     "forest_scale",
     "forest_strip",
     "histogram",
+    "line",
     "reliability_plot",
     "residual_plot",
     "share_bars",
+    "text",
 ]
 
 STRIP_HEIGHT = 26
@@ -66,22 +69,32 @@ class Scale:
         return number(tick, decimals=decimals_for(step, digits=1))
 
 
-def _svg(height: int, title: str, body: Iterable[str], *, classes: str) -> Markup:
-    """Return a picture that takes the width it is given."""
+def drawn(
+    height: int, title: str, body: Iterable[str], *, classes: str, role: str = "img"
+) -> Markup:
+    """Return a picture that takes the width it is given.
+
+    Args:
+        height: pixels.
+        title: what a screen reader says of it.
+        body: markup; whoever made it has escaped its texts.
+        classes: of the style sheet.
+        role: ``group`` where something in it leads elsewhere.
+    """
     return Markup(  # noqa: S704 - the body is built here from numbers, its texts are escaped
-        f'<svg class="{classes}" role="img" width="100%" height="{height}">'
+        f'<svg class="{classes}" role="{role}" width="100%" height="{height}">'
         f"<title>{escape(visible(title))}</title>{''.join(body)}</svg>"
     )
 
 
-def _text(x: float, y: float, text: str, *, classes: str = "tick", anchor: str = "") -> str:
+def text(x: float, y: float, said: str, *, classes: str = "tick", anchor: str = "") -> str:
     """Return a label at ``x`` percent; near an end it is turned inwards to stay in the picture."""
     side = anchor or ("start" if x < 10 else "end" if x > 90 else "middle")
     place = f'x="{x:.4g}%" y="{y:g}" text-anchor="{side}"'
-    return f'<text class="{classes}" {place}>{escape(visible(text))}</text>'
+    return f'<text class="{classes}" {place}>{escape(visible(said))}</text>'
 
 
-def _line(x1: float, y1: float, x2: float, y2: float, classes: str) -> str:
+def line(x1: float, y1: float, x2: float, y2: float, classes: str) -> str:
     """Return a line; ``x`` in percent, ``y`` in pixels."""
     return f'<line class="{classes}" x1="{x1:.4g}%" y1="{y1:.4g}" x2="{x2:.4g}%" y2="{y2:.4g}"/>'
 
@@ -124,14 +137,14 @@ def forest_strip(
         if bound is None:
             continue
         end = 100 * scale.at(bound)
-        body.append(_line(x, 0, end, 0, "whisker"))
+        body.append(line(x, 0, end, 0, "whisker"))
         is_inside = scale.low <= bound <= scale.high
-        body.append(_line(end, -5, end, 5, "whisker") if is_inside else _arrow(end, direction))
+        body.append(line(end, -5, end, 5, "whisker") if is_inside else _arrow(end, direction))
     body.append(
         f'<rect class="estimate" x="{x:.4g}%" y="-5" width="10" height="10" '
         'transform="translate(-5 0)"/></svg>'
     )
-    return _svg(STRIP_HEIGHT, title, body, classes="strip")
+    return drawn(STRIP_HEIGHT, title, body, classes="strip")
 
 
 def _arrow(x: float, direction: int) -> str:
@@ -142,15 +155,15 @@ def _arrow(x: float, direction: int) -> str:
 
 def forest_axis(scale: Scale, *, left: str, right: str) -> Markup:
     """Return the axis below a forest plot, with what each direction means."""
-    body = [_line(0, 1, 100, 1, "axis")]
+    body = [line(0, 1, 100, 1, "axis")]
     for tick in scale.ticks:
         x = 100 * scale.at(tick)
-        body += [_line(x, 1, x, 5, "axis"), _text(x, 17, scale.label(tick))]
+        body += [line(x, 1, x, 5, "axis"), text(x, 17, scale.label(tick))]
     body += [
-        _text(0, 35, f"← {left}", classes="sense"),
-        _text(100, 35, f"{right} →", classes="sense"),
+        text(0, 35, f"← {left}", classes="sense"),
+        text(100, 35, f"{right} →", classes="sense"),
     ]
-    return _svg(40, f"axis: {left} to the left, {right} to the right", body, classes="strip")
+    return drawn(40, f"axis: {left} to the left, {right} to the right", body, classes="strip")
 
 
 def histogram(distribution: Distribution) -> Markup:
@@ -173,16 +186,16 @@ def histogram(distribution: Distribution) -> Markup:
         f'<svg y="{floor - tall}" width="100%" height="{tall}" {frame}>',
         f'<path class="reference" d="M0 100{steps(reference)}V100Z"/>',
         f'<path class="current" d="M0 100{steps(current)}V100"/></svg>',
-        _line(0, floor, 100, floor, "axis"),
-        _text(0, 9, f"{percent(top)} of rows"),
+        line(0, floor, 100, floor, "axis"),
+        text(0, 9, f"{percent(top)} of rows"),
     ]
     for index in _spread(len(distribution.edges), 3):
         x = 100 * (index + 1) / bins
         body += [
-            _line(x, floor, x, floor + 4, "axis"),
-            _text(x, HISTOGRAM_HEIGHT - 4, datum(distribution.edges[index])),
+            line(x, floor, x, floor + 4, "axis"),
+            text(x, HISTOGRAM_HEIGHT - 4, datum(distribution.edges[index])),
         ]
-    return _svg(HISTOGRAM_HEIGHT, _largest_move(distribution), body, classes="histogram")
+    return drawn(HISTOGRAM_HEIGHT, _largest_move(distribution), body, classes="histogram")
 
 
 def _spread(length: int, most: int) -> list[int]:
@@ -215,7 +228,7 @@ def share_bars(reference: float, current: float, top: float, *, title: str) -> M
         f'<rect class="{kind}" y="{y}" width="{100 * share / (top or 1.0):.4g}%" height="7"/>'
         for kind, y, share in bars
     ]
-    return _svg(20, title, body, classes="bars")
+    return drawn(20, title, body, classes="bars")
 
 
 @dataclass(frozen=True)
@@ -242,26 +255,26 @@ def _scatter(
         return PLOT_LEFT + PLOT_WIDTH * across.at(x), bottom - (bottom - top) * up.at(y)
 
     right = PLOT_LEFT + PLOT_WIDTH
-    body = [_line(PLOT_LEFT, bottom, right, bottom, "axis")]
+    body = [line(PLOT_LEFT, bottom, right, bottom, "axis")]
     for tick in up.ticks:
         y = place(across.low, tick)[1]
         style = "zero" if tick == 0 and not diagonal else "grid"
-        body.append(_line(PLOT_LEFT, y, right, y, style))
-        body.append(_text(PLOT_LEFT - 1.5, y + 4, up.label(tick), anchor="end"))
-    body += [_text(place(t, 0)[0], bottom + 15, across.label(t)) for t in across.ticks]
-    body.append(_text(right, SCATTER_HEIGHT - 6, f"{names[0]} →", classes="sense", anchor="end"))
-    body.append(_text(0, SCATTER_HEIGHT - 6, f"↑ {names[1]}", classes="sense"))
+        body.append(line(PLOT_LEFT, y, right, y, style))
+        body.append(text(PLOT_LEFT - 1.5, y + 4, up.label(tick), anchor="end"))
+    body += [text(place(t, 0)[0], bottom + 15, across.label(t)) for t in across.ticks]
+    body.append(text(right, SCATTER_HEIGHT - 6, f"{names[0]} →", classes="sense", anchor="end"))
+    body.append(text(0, SCATTER_HEIGHT - 6, f"↑ {names[1]}", classes="sense"))
     if diagonal:
-        body.append(_line(*place(0, 0), *place(1, 1), "margin"))
+        body.append(line(*place(0, 0), *place(1, 1), "margin"))
     for kind, points in series:
         places = [place(point.x, point.y) for point in points]
-        body += [_line(*a, *b, f"{kind}-line") for a, b in itertools.pairwise(places)]
+        body += [line(*a, *b, f"{kind}-line") for a, b in itertools.pairwise(places)]
         for (x, y), point in zip(places, points, strict=True):
             if point.spread:
                 low, high = place(0, point.y - point.spread)[1], place(0, point.y + point.spread)[1]
-                body.append(_line(x, low, x, high, f"{kind}-line"))
+                body.append(line(x, low, x, high, f"{kind}-line"))
             body.append(_dot(kind, x, y, point.size))
-    return _svg(SCATTER_HEIGHT, title, body, classes="scatter")
+    return drawn(SCATTER_HEIGHT, title, body, classes="scatter")
 
 
 def _dot(kind: str, x: float, y: float, size: float) -> str:

@@ -26,7 +26,7 @@ from modelwarrant.records import (
     Stratum,
 )
 from tests.monitoring.evidence import watched
-from tests.reports import samples
+from tests.reports import lives, samples
 
 TOKEN = "t0k"  # noqa: S105 - not a secret, but what the tests look for
 VOID = {"meta", "input", "br", "link"}
@@ -139,6 +139,7 @@ def pages() -> Iterator[tuple[str, str]]:
     yield "drift", reports.drift_page(samples.drift_report(blocked=True))
     yield "evaluation", reports.evaluation_page(samples.regression(), samples.manifest())
     yield "monitor", reports.monitor_page(monitored(), samples.drift_report(blocked=True))
+    yield "life", reports.life_page(lives.life(passes=12, text=samples.HOSTILE))
 
 
 PAGES = dict(pages())
@@ -164,7 +165,7 @@ def test_page_loads_nothing_and_runs_nothing(page: str) -> None:
         assert not name.startswith("on")
         assert name != "style"
         if name in ("src", "href", "action", "formaction", "xlink:href"):
-            assert value.startswith("/x/")
+            assert value.startswith(("/x/", "#"))
 
 
 @every_page
@@ -198,7 +199,7 @@ def test_every_plot_has_a_title_and_ids_are_unique(page: str) -> None:
     assert len(set(ids)) == len(ids)
 
 
-@pytest.mark.parametrize("name", ["hostile", "review", "request", "requests"])
+@pytest.mark.parametrize("name", ["hostile", "review", "request", "requests", "life"])
 def test_hostile_names_are_only_text(name: str) -> None:
     """Markup in a name is shown as it is, and a mark that reverses the reading is spelled out."""
     page = PAGES[name]
