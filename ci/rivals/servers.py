@@ -4,12 +4,7 @@ Each has an environment of its own below a cache folder, made on demand; its ver
 ``REQUIREMENTS`` and, as installed, in the results.
 """
 
-import hashlib
 import json
-import os
-import shutil
-import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from ci.environments import made_environment
 from ci.load import Request
 
 __all__ = ["MODELS", "RIVALS", "Rival", "environment"]
@@ -110,38 +106,12 @@ RIVALS: Final = (
 
 
 def environment(name: str, cache: Path) -> tuple[Path, dict[str, str]]:
-    """Return the interpreter of a server's environment, and the versions in it; make it if needed.
+    """Return the interpreter of a server's environment, and the versions in it that matter.
 
     Raises:
         SystemExit: it cannot be made; says why.
     """
-    uv = _uv()
-    asked = "\n".join([sys.version, *REQUIREMENTS[name]])
-    folder = cache / f"{name}-{hashlib.sha256(asked.encode()).hexdigest()[:12]}"
-    python = folder / "bin" / "python"
-    if not (folder / "made").exists():
-        print(f"making the environment of {name} (once) ...", flush=True)
-        _run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(folder)])
-        install = [uv, "pip", "install", "--quiet", "--python", str(python)]
-        _run([*install, *REQUIREMENTS[name]])
-        (folder / "made").touch()
-    listed = _run([uv, "pip", "list", "--format", "json", "--python", str(python)])
-    versions = {one["name"]: one["version"] for one in json.loads(listed)}
+    python, versions = made_environment(name, REQUIREMENTS[name], cache)
     wanted = (*REQUIREMENTS[name], "numpy", "uvicorn")
     names = {text.partition("[")[0].partition(">")[0] for text in wanted}
     return python, {one: versions[one] for one in sorted(names) if one in versions}
-
-
-def _uv() -> str:
-    ours = ROOT / ".tools" / "uv" / "bin" / "uv"
-    found = str(ours) if ours.exists() else shutil.which("uv")
-    if found is None:
-        raise SystemExit("warrant: the other servers are installed by uv: run make install")
-    return found
-
-
-def _run(command: Sequence[str]) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ})
-    if done.returncode:
-        raise SystemExit(f"{' '.join(command)} failed:\n{done.stderr[-2000:]}")
-    return done.stdout
