@@ -61,7 +61,7 @@ def openapi_document(served: Served, *, title: str, version: str, max_rows: int)
             "/shadow": {"get": _get("How another version would have answered", "Shadow")},
             **inference_paths(served),
         },
-        "components": {"schemas": _schemas(served, row) | inference_schemas()},
+        "components": {"schemas": _schemas(served, row) | inference_schemas(served)},
     }
 
 

@@ -4,12 +4,18 @@ from typing import Any
 
 from serving.checks import example_row
 from serving.served import Served
+from serving.tensors import DATATYPES
 
 __all__ = ["inference_paths", "inference_schemas"]
 
 _TEXT: dict[str, Any] = {"type": "string"}
-_NUMBERS: dict[str, Any] = {"type": "array", "items": {"type": "integer", "minimum": 0}}
-_PARAMETERS: dict[str, Any] = {"type": "object", "additionalProperties": True}
+_SHAPE: dict[str, Any] = {
+    "type": "array",
+    "items": {"type": "integer", "minimum": 0},
+    "minItems": 1,
+    "maxItems": 2,
+}
+_PARAMETERS: dict[str, Any] = {"type": ["object", "null"]}
 
 
 def inference_paths(served: Served) -> dict[str, Any]:
@@ -27,12 +33,16 @@ def inference_paths(served: Served) -> dict[str, Any]:
     return states | {f"{path}/infer": {"post": _infer(served)} for path in (model, version)}
 
 
-def inference_schemas() -> dict[str, Any]:
-    """Return the schemas that ``inference_paths`` refers to."""
-    tensor = {"name": _TEXT, "datatype": _TEXT, "shape": _NUMBERS, "parameters": _PARAMETERS}
+def inference_schemas(served: Served) -> dict[str, Any]:
+    """Return the schemas that ``inference_paths`` refers to, for the model that is served now."""
+    kinds = {"type": "string", "enum": [*DATATYPES, "BOOL", "BYTES"]}
+    tensor = {"name": _TEXT, "datatype": kinds, "shape": _SHAPE, "parameters": _PARAMETERS}
     data = {"type": "array", "items": {"type": ["number", "string", "boolean", "null", "array"]}}
     named = {"type": "array", "items": _object({"name": _TEXT, "datatype": _TEXT, "shape": {}})}
-    output = _object({"name": _TEXT, "parameters": _PARAMETERS}, optional=("parameters",))
+    outputs = [one["name"] for one in served.inference.metadata()["outputs"]]
+    output = _object(
+        {"name": {"enum": outputs}, "parameters": _PARAMETERS}, optional=("parameters",)
+    )
     identity = {"model_digest": _TEXT, "decision_id": _TEXT}
     one = _object({**tensor, "data": data}, optional=("parameters", "data"))
     return {
@@ -51,9 +61,9 @@ def inference_schemas() -> dict[str, Any]:
         ),
         "InferenceRequest": _object(
             {
-                "id": {"type": "string", "pattern": "^[A-Za-z0-9._:-]{1,128}$"},
+                "id": {"type": ["string", "null"], "pattern": "^[A-Za-z0-9._:-]{1,128}$"},
                 "inputs": {"type": "array", "items": one, "minItems": 1},
-                "outputs": {"type": "array", "items": output},
+                "outputs": {"type": ["array", "null"], "items": output, "maxItems": len(outputs)},
                 "parameters": _PARAMETERS,
             },
             optional=("id", "outputs", "parameters"),
