@@ -258,7 +258,7 @@ def test_a_person_rolls_back(world: World) -> None:
     with pytest.raises(RequestError, match="may-ask"):
         world.desk("ada").ask("rollback", MODEL, target=str(version), reason="worse at night")
     request = world.desk("olga")
-    with _stepping(world):
+    with world.running():
         done = request.ask("rollback", MODEL, target=str(version), reason="worse at night")
     assert "applied" == done.outcome
     assert version == world.state.production
@@ -267,7 +267,7 @@ def test_a_person_rolls_back(world: World) -> None:
 def test_an_impossible_rollback_is_superseded_with_the_reason(world: World) -> None:
     """A version that was never in production is named."""
     promoted(world)
-    with _stepping(world):
+    with world.running():
         done = world.desk("olga").ask("rollback", MODEL, target="99", reason="no")
     assert ("superseded", True) == (done.outcome, "no version 99" in (done.outcome_reason or ""))
 
@@ -278,12 +278,12 @@ def test_a_new_policy_needs_a_second_person(world: World) -> None:
     shipped = default_text()
     policy = load(shipped.replace("name: ", "name: stricter-", 1).encode(), name="policy.yaml")
     text = policy.to_bytes().decode()
-    with _stepping(world):
+    with world.running():
         asked = world.desk("ada").ask(
             "ratify", MODEL, target=policy.digest, reason="stricter", document=text
         )
     assert asked.outcome is None
-    with _stepping(world):
+    with world.running():
         done = world.desk("bob").answer(
             asked.id,
             "approve",
@@ -406,22 +406,3 @@ def test_the_gates_own_account_decides_nothing(world: World) -> None:
     world.ask("r1", "one")
     with pytest.raises(RequestError, match="forbidden"):
         world.decide(name, GATE, "Approved")
-
-
-def _stepping(world: World) -> Any:
-    """Let the gate run beside a person who waits for it."""
-    import threading
-    from contextlib import contextmanager
-
-    @contextmanager
-    def running() -> Iterator[None]:
-        stop = threading.Event()
-        thread = threading.Thread(target=world.gate.run, args=(stop,))
-        thread.start()
-        try:
-            yield
-        finally:
-            stop.set()
-            thread.join(20)
-
-    return running()

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -89,6 +90,18 @@ class World:
     def _take(self, url: str, document: Any) -> int:
         self.told.append((document["event"], document))
         return 200
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Let the gate run beside a person who waits for it."""
+        stop = threading.Event()
+        thread = threading.Thread(target=self.gate.run, args=(stop,))
+        thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join(20)
 
     def desk(self, person: str) -> ClusterDesk:
         """Return the gate as a person uses it."""
