@@ -3,7 +3,7 @@
 Direct loss estimation is defined by NannyML on LightGBM's regressor. scikit-learn's histogram trees
 grow leaf by leaf in the same way and differ in two things alone: where a feature is cut, and which
 of several equally good cuts, between which no row lies, is taken. With LightGBM's cuts, and codes
-that fall as values rise, both give the same estimate (to 1e-8 on numbers without gaps).
+that fall as values rise, both give the same estimate on numbers without gaps, and to 1e-4 with.
 """
 
 import numpy as np

@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from modelwarrant.drift.features import MIN_ROWS
 from modelwarrant.estimation.methods import RowLosses
-from modelwarrant.estimation.sides import Sides
-from modelwarrant.estimation.weighting import effective_share, sampling_error
+from modelwarrant.estimation.sides import Sides, mean_deviation
+from modelwarrant.estimation.weighting import effective_share
 from modelwarrant.evaluation.champion import ALLOWANCE
 from modelwarrant.records import DriftReport, EstimateCheck
 
@@ -92,8 +92,11 @@ def calibration_check(
     """
     rows = np.arange(len(sides.losses))
     halves = np.array_split(rows, 2)
-    errors = [sampling_error(sides.losses, len(half)) for half in halves]
-    error = float(np.sqrt(sides.dependence * np.square(errors).sum()))
+    errors = []
+    for half in halves:  # each by itself: a jump between them would look like dependence
+        mask = np.isin(rows, half)
+        errors.append(mean_deviation(sides.losses[mask], sides.blocks[0].take(mask)))
+    error = float(np.sqrt(np.square(errors).sum()))
     gaps = []
     for known, hidden in (halves, halves[::-1]):
         told = method(known).reference[hidden].mean()

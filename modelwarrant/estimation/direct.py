@@ -59,7 +59,9 @@ def fit_losses(
         random_state=0,
     )
     with threadpool_limits(limits=1):
-        return LossModel(model.fit(_coded(values, ends), losses), ends)
+        # LightGBM keeps its target in single precision, and near ties the last digits decide.
+        learnt = losses.astype(np.float32).astype(np.float64)
+        return LossModel(model.fit(_coded(values, ends), learnt), ends)
 
 
 def _coded(values: Floats, ends: tuple[Floats | None, ...]) -> Floats:
