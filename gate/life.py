@@ -100,7 +100,7 @@ def life_of(
         entries: of its ledger, in order, at least one that is drawn.
         mode: of the ledger: whether names are asserted or vouched for.
         pages: addresses of pages of evidence, by the seq of the entry that names it.
-        also: an action that is not in the ledger yet, and when it was decided on.
+        also: an action that may not be in the ledger yet, and when it was decided on.
     """
     passes = [each.seq for each in entries if isinstance(each.payload, Act)]
     skipped = set(passes[: max(0, len(passes) - LONGEST)])
@@ -118,7 +118,8 @@ def life_of(
         if isinstance(entry.payload, Promote | Rollback):
             reigns[-1:] = [replace(each, until=entry.time) for each in reigns[-1:]]
             reigns.append(_reign(entry.payload, made[-1]))
-    if also is not None:
+    known = {event.digest for event in events if event.lane == "monitor"}
+    if also is not None and also[0].digest not in known:
         action, time = also
         event = _acted(entries[-1].seq + 1, time, action.action, action.reason, action.digest, "")
         events.append(event)

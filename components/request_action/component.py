@@ -13,9 +13,10 @@ def request_action(
     action: dsl.Input[dsl.Artifact],
     drift_report: dsl.Input[dsl.Artifact],
     sample: dsl.Input[dsl.Artifact],
+    life: dsl.Output[dsl.HTML],
     request: dsl.OutputPath(str),
 ) -> dsl.ContainerSpec:
-    """Hand the evidence in, and ask the cluster's gate to record the action.
+    """Hand the evidence in, ask the cluster's gate to record the action, draw the model's life.
 
     Args:
         model: the model's name.
@@ -24,6 +25,7 @@ def request_action(
         action: the record.
         drift_report: evidence.
         sample: evidence, where rows are to be labelled.
+        life: page of the model's life, with this pass.
         request: name of the request, and of the place below in/.
     """
     return container("request_action")

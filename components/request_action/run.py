@@ -1,12 +1,15 @@
-"""Hand the evidence in, and ask the cluster's gate to record the action."""
+"""Hand the evidence in, ask the cluster's gate to record the action, and draw the model's life."""
 
 import sys
 from collections.abc import Sequence
 
 from gate.acting import ACTION_FILE, place_of
+from gate.life import life_of, read_entries
 from gate.packages import hand_in
 from gate.situation import name_of_pass
 from modelwarrant.records import MonitoringAction
+from modelwarrant.registry import LaptopHome, Ledger
+from modelwarrant.reports import life_page
 from modelwarrant.stage import Task, run_stage
 from modelwarrant.stage.stores import open_told_store
 from modelwarrant.storage import ObjectStore
@@ -25,7 +28,25 @@ def work(task: Task) -> None:
         from gate.cluster import Cluster
 
         ask_to_act(Cluster.connect(gate), action, name=name, now=task.now)
+    task.write("life", _life(task, store, action))
     task.set("request", name)
+
+
+def _life(task: Task, store: ObjectStore, action: MonitoringAction) -> str:
+    """Return the page of the model's life, this pass the last event of it."""
+    pin = LaptopHome(task.settings.home).pin(store.uri, action.model)
+    genesis = task.settings.genesis if pin is None else pin.genesis
+    ledger = Ledger(store, action.model, pinned_genesis=genesis)
+    state = ledger.state()
+    life = life_of(
+        store,
+        action.model,
+        read_entries(ledger.entries()),
+        mode=state.mode,
+        pages={},
+        also=(action, task.now),
+    )
+    return life_page(life)
 
 
 def _hand_in(
