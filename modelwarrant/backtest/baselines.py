@@ -6,7 +6,7 @@ candidate every window and promotes it or leaves it.
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Final, Literal, TypeVar
+from typing import Final, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,7 @@ import numpy.typing as npt
 from modelwarrant.backtest.acts import Act, Rule, Standing
 from modelwarrant.backtest.adwin import adwin_alarms
 from modelwarrant.backtest.course import Course
+from modelwarrant.backtest.replaying import remembering
 from modelwarrant.backtest.share_rule import SHARE, drifted_share
 from modelwarrant.evaluation import mean_bounds
 from modelwarrant.evaluation.blocks import Blocks
@@ -23,7 +24,6 @@ __all__ = ["BASELINES"]
 
 Floats = npt.NDArray[np.float64]
 Condition = Callable[[Course, Standing, int], bool]
-State = TypeVar("State")
 
 _ALPHA: Final = 0.05
 _TOLERATED: Final = 1.1
@@ -126,22 +126,6 @@ def _e_value(
     return loss_e_value(np.clip((gain + 1) / 2, 0.0, 1.0), null_mean=0.5)
 
 
-def _folded(
-    step: Callable[[Course, Standing, int, State], tuple[Act, State]], start: State
-) -> Rule:
-    """Return a rule with a memory: what it remembers is told again from the stream's beginning."""
-
-    def rule(course: Course, standing: Standing, lap: int) -> Act:
-        state, then = start, Standing(production=0, anchor=0)
-        for earlier in range(1, lap):
-            if course.candidate(earlier) is not None:
-                act, state = step(course, then, earlier, state)
-                then = then.after(act, earlier, None)
-        return step(course, standing, lap, state)[0]
-
-    return rule
-
-
 def _approve_fixed(course: Course, standing: Standing, lap: int) -> bool:
     """Approve what is shown not to be inferior to production, at the same level each time."""
     return _gain_above(course, lap, standing.production, margin=_MARGIN, alpha=_ALPHA)
@@ -179,7 +163,7 @@ BASELINES: Final[Mapping[str, Rule]] = MappingProxyType(
         "error-threshold": _triggered(_error_grew, reads="labels"),
         "adwin": _triggered(_adwin_alarmed, reads="labels"),
         "approval-fixed": _compared(_approve_fixed),
-        "approval-adaptive": _folded(_approve_adaptively, _BEGINNING),
+        "approval-adaptive": remembering(_approve_adaptively, lambda course: _BEGINNING),
         "e-conjunction": _compared(_passes_both_e_values),
     }
 )

@@ -9,6 +9,7 @@ one that ``Course.spanning`` gives out.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Literal
 
 import numpy as np
@@ -19,6 +20,7 @@ from modelwarrant.backtest.laps import Lap, pooled
 from modelwarrant.backtest.making import make
 from modelwarrant.backtest.shelf import Shelf
 from modelwarrant.bundle import Bundle, permutation_weights
+from modelwarrant.drift.seasons import History
 from modelwarrant.errors import DataError, TrainingError
 from modelwarrant.evaluation import Scored
 from modelwarrant.evaluation.blocks import Blocks, block_rows
@@ -62,6 +64,8 @@ class Course:
         metric: what decisions are about.
         train: rows of a window's own model: its training split, or that and the one before.
         slices: features within which models are compared, too.
+        season: the period after which the data repeats itself, where it is declared.
+        history: all rows that may be looked into for the same season before, oldest first.
         shelf: where models are kept; None keeps them in memory only.
     """
 
@@ -70,6 +74,8 @@ class Course:
     metric: str
     train: Literal["current", "both"] = "current"
     slices: tuple[str, ...] = ()
+    season: timedelta | None = None
+    history: Window | None = None
     shelf: Shelf | None = None
     _spans: list[Span] = field(default_factory=list)
     _models: dict[int, Bundle | None] = field(default_factory=dict)
@@ -157,6 +163,12 @@ class Course:
             self._losses[key] = self.losses_on(self.model(model), self._judged(on, final=final))
         return self._losses[key]
 
+    def known_losses(self, model: int, on: int) -> Floats:
+        """Return the losses on the rows of a window that are labelled when it ends."""
+        if self.laps[on].window is self.laps[on].whole:
+            return self.row_losses(model, on)
+        return self.losses_on(self.model(model), self.laps[on].window.labelled())
+
     def losses_on(self, bundle: Bundle, window: Window) -> Floats:
         """Return the losses of any model on labelled rows, (n,) float64 and not clipped."""
         truth = truth_of(window, classes=bundle.schema.classes or (), name="next")
@@ -196,9 +208,16 @@ class Course:
                 scores=(model.predict(unseen), model.predict(current)),
                 reference_labels_for_scores=codes,
                 weights=permutation_weights(model, unseen),
+                season=self.season,
+                history=self._past(model),
                 production_digest=model.digest,
             )
         return self._drift[key]
+
+    def _past(self, model: Bundle) -> History | None:
+        if self.season is None or self.history is None:
+            return None
+        return History(self.history, model.predict(self.history))
 
     def evaluation(
         self,

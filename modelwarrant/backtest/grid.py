@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Final, TypeVar
 
 import numpy as np
+import pyarrow as pa
 
 from modelwarrant.backtest.course import Course
 from modelwarrant.backtest.laps import cut_into_laps
@@ -21,6 +22,7 @@ __all__ = [
     "FAULTS",
     "QUICK",
     "RECIPE",
+    "SHUFFLED",
     "TABLES",
     "Setting",
     "Stream",
@@ -70,6 +72,8 @@ its largest table (digits, 1,797 rows) makes no window of 2,000."""
 
 FAULTS: Final = ("unit", "stuck", "missing")
 """Kinds that a data owner would mend."""
+SHUFFLED: Final = "shuffled"
+"""A control: no shift, and labels dealt out anew, so that nothing can be learned."""
 _KINDS: Final = (
     "none",
     "covariate",
@@ -78,6 +82,7 @@ _KINDS: Final = (
     "concept_subgroup",
     "harmless",
     *FAULTS,
+    SHUFFLED,
 )
 _SHAPES: Final = ("abrupt", "gradual", "recurring")
 _FAULT_SHAPES: Final = ("abrupt", "passing")
@@ -90,7 +95,7 @@ _QUICK: Final = (
     *("loans/none", "loans/covariate", "sea/prior/gradual", "sea/concept", "loans/unit/passing"),
     *("sine/concept_subgroup", "sine/harmless", "friedman/none", "friedman/covariate/gradual"),
     *("friedman/stuck", "rents/concept/recurring", "rents/unit/passing", "rents/harmless"),
-    *("circuit/concept/gradual", "circuit/prior", "circuit/missing"),
+    *("circuit/concept/gradual", "circuit/prior", "circuit/missing", "loans/shuffled/abrupt/0"),
 )
 _DRAW: Final = 20261125
 """Seed of the declared fraction; never changed for a result."""
@@ -162,7 +167,10 @@ def declared_streams(*, seeds: int, most: int, tables: Sequence[str] = ()) -> tu
             base, (shape, size) = next(bases[kind]), next(shifts[kind])
             if base in TABLES and kind in _CHOOSING:
                 size = min(size, _LARGEST_CHOICE)
-            found.append(Stream(parse_scenario(f"{base}/{kind}/{shape}/{size}").text, seed))
+            if kind == SHUFFLED:
+                found.append(Stream(f"{base}/{kind}/{shape}/0", seed))
+            else:
+                found.append(Stream(parse_scenario(f"{base}/{kind}/{shape}/{size}").text, seed))
     return tuple(found)
 
 
@@ -175,7 +183,9 @@ def _turns(items: Sequence[Item], rng: np.random.Generator) -> Iterator[Item]:
 
 def quick_streams() -> tuple[Stream, ...]:
     """Return a stream for all that a change of code should not break: two minutes."""
-    return tuple(Stream(parse_scenario(text).text, 1) for text in _QUICK)
+    return tuple(
+        Stream(text if SHUFFLED in text else parse_scenario(text).text, 1) for text in _QUICK
+    )
 
 
 QUICK: Final = Setting(rows=14_000, windows=7)
@@ -201,13 +211,25 @@ def drawn(stream: Stream, setting: Setting, table: Window | None = None) -> Wind
     Raises:
         DataError: no such scenario, or rows that are missing or too few.
     """
-    base, _, shift = stream.scenario.partition("/")
+    base, kind, *rest = stream.scenario.split("/")
+    shift = "none" if kind == SHUFFLED else "/".join([kind, *rest])
     scenario = parse_scenario(
         f"{base if table is None else TABLE}/{shift}", onset=setting.onset, width=setting.width
     )
     if table is None:
-        return simulate(scenario, rows=setting.rows, seed=stream.seed)[0]
-    return inject(table, scenario, seed=stream.seed, rows=setting.rows)[0]
+        window = simulate(scenario, rows=setting.rows, seed=stream.seed)[0]
+    else:
+        window = inject(table, scenario, seed=stream.seed, rows=setting.rows)[0]
+    return _shuffled(window, stream.seed) if kind == SHUFFLED else window
+
+
+def _shuffled(window: Window, seed: int) -> Window:
+    """Return the rows with each other's labels."""
+    name = window.schema.target or ""
+    place = window.table.column_names.index(name)
+    order = np.random.default_rng(seed).permutation(len(window))
+    labels = window.table.column(name).take(pa.array(order))
+    return Window(window.schema, window.table.set_column(place, name, labels))
 
 
 def score(
@@ -232,7 +254,7 @@ def score(
         PolicyError: no such rule.
     """
     course = course_of(drawn(stream, setting, table), setting, source=stream.scenario)
-    is_shifted = "/none/" not in stream.scenario
+    is_shifted = stream.scenario.split("/")[1] not in ("none", SHUFFLED)
     shifted = int(setting.onset * len(course.laps)) if is_shifted else None
     return tuple(
         run_backtest(

@@ -1,13 +1,17 @@
 """What did a rule's decisions cost on one stream, against an oracle that knows the next window?"""
 
+from typing import Final
+
 from modelwarrant.backtest.acts import Act, Rule, Standing
 from modelwarrant.backtest.course import Course
 from modelwarrant.backtest.rules import rule_of
 from modelwarrant.errors import TrainingError
 from modelwarrant.policy import Policy
-from modelwarrant.records.backtest import BacktestScore, BacktestStep
+from modelwarrant.records.backtest import BacktestScore, BacktestStep, Prices
 
 __all__ = ["run_backtest"]
+
+_PRICES: Final = Prices()
 
 
 def run_backtest(
@@ -18,6 +22,7 @@ def run_backtest(
     scenario: str,
     seed: int,
     shifted: int | None = None,
+    prices: Prices = _PRICES,
 ) -> BacktestScore:
     """Run a rule over a stream, window by window, and score each decision on the next window.
 
@@ -33,12 +38,13 @@ def run_backtest(
         scenario: name of the stream's shift, for the record.
         seed: seed of the stream, for the record.
         shifted: window in which the stream's shift begins, for the record; None without one.
+        prices: what a training must be worth to ``warrant-*``.
 
     Raises:
         PolicyError: there is no such rule.
         TrainingError: no model can be made of the first window.
     """
-    decide, oracle = rule_of(rule, rules), rule_of("oracle", rules)
+    decide, oracle = rule_of(rule, rules, prices), rule_of("oracle", rules)
     if course.candidate(0) is None:
         raise TrainingError(f"scenario {scenario}: no model can be made of the first window")
     standing = best = Standing(production=0, anchor=0)
@@ -68,7 +74,7 @@ def run_backtest(
 def _ask(rule: Rule, course: Course, standing: Standing, lap: int) -> Act:
     """Ask the rule, unless no candidate can be made of this window."""
     if course.candidate(lap) is None:
-        return Act(trained=True, promoted=False)
+        return Act(trained=True, promoted=False, why="no model can be made of this window")
     return rule(course, standing, lap)
 
 
@@ -76,8 +82,9 @@ def _step(
     course: Course, standing: Standing, act: Act, lap: int, rules: Policy, *, oracle: int
 ) -> BacktestStep:
     following = lap + 1
+    candidate = lap if act.candidate is None else act.candidate
     theirs = course.loss(standing.production, following)
-    ours = None if course.candidate(lap) is None else course.loss(lap, following)
+    ours = None if course.candidate(candidate) is None else course.loss(candidate, following)
     gain = 0.0 if ours is None else theirs - ours
     return BacktestStep(
         window=lap,
@@ -94,6 +101,7 @@ def _step(
         rows=len(course.row_losses(standing.production, following)),
         labels=_labels(course, act, lap),
         asked=act.asked,
+        why=act.why,
     )
 
 

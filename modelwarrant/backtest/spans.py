@@ -5,7 +5,7 @@ that may be gone. Stretches of 1, 2, 4, 8 ... windows are tried on the newest tr
 no fit of the trial has seen; the final split is not touched. The best one is then fitted whole.
 """
 
-from dataclasses import dataclass
+from datetime import timedelta
 
 import numpy as np
 
@@ -14,19 +14,13 @@ from modelwarrant.backtest.making import make
 from modelwarrant.errors import DataError, TrainingError
 from modelwarrant.windows import TrainingSplit, Window, split
 
-__all__ = ["Choice", "available_rows", "choose_span"]
+__all__ = ["available_rows", "choose_span", "covers_season"]
+
+_PARTS = 20
+"""Parts of a season that are told apart."""
 
 
-@dataclass(frozen=True)
-class Choice:
-    """A candidate, and what its trial taught about having more rows."""
-
-    model: int
-    gain: float | None
-    """Loss a row that the longest stretch saved over the half of it; None where there was none."""
-
-
-def choose_span(course: Course, lap: int, *, without: int) -> Choice:
+def choose_span(course: Course, lap: int, *, without: int) -> int:
     """Return the model of a window that learns from the stretch that did best in the trial.
 
     Args:
@@ -40,16 +34,37 @@ def choose_span(course: Course, lap: int, *, without: int) -> Choice:
         inner, trial = split(current.train.window, final=current.ref.final)
         losses = [_trial_loss(course, span, inner, trial.window.labelled()) for span in spans]
     except (DataError, TrainingError):
-        return Choice(lap, None)
-    best = spans[int(np.argmin(losses))]
-    gain = losses[-2] - losses[-1] if len(losses) > 1 else None
-    return Choice(course.spanning(best), gain)
+        return course.spanning(Span(lap, lap, without))
+    return course.spanning(spans[int(np.argmin(losses))])
 
 
 def available_rows(course: Course, lap: int) -> int:
     """Return the labelled rows that a candidate could learn from when a window ends."""
     older = sum(len(course.laps[each].whole.labelled()) for each in range(lap))
     return older + len(course.laps[lap].train.window)
+
+
+def covers_season(course: Course, lap: int, *, without: int) -> bool:
+    """Return whether training rows hold the part of the season that a candidate is judged in.
+
+    Production's own final split trains nothing. Where windows are about as long as the season, it
+    may be all there is of that part, and a candidate would be judged in a season it never saw.
+
+    Args:
+        course: the stream; without a season everything is covered.
+        lap: number of the window.
+        without: window of the model in production.
+    """
+    if course.season is None:
+        return True
+    learned = course.training(course.spanning(Span(0, lap, without)))
+    seen = set().union(*(_parts(course, split.window) for split in learned))
+    return _parts(course, course.laps[lap].final.window) <= seen
+
+
+def _parts(course: Course, window: Window) -> set[int]:
+    period = int((course.season or timedelta(1)) / timedelta(microseconds=1))
+    return set((window.order % period * _PARTS // period).tolist())
 
 
 def _firsts(lap: int) -> list[int]:

@@ -6,7 +6,15 @@ from modelwarrant.records.base import Part, Record
 from modelwarrant.records.decision import Verdict
 from modelwarrant.records.evaluation import Interval
 
-__all__ = ["BacktestScore", "BacktestStep", "BacktestSummary", "Prices", "RuleFigures"]
+__all__ = [
+    "BacktestScore",
+    "BacktestStep",
+    "BacktestSummary",
+    "Difference",
+    "Guarantee",
+    "Prices",
+    "RuleFigures",
+]
 
 
 class Prices(Part):
@@ -50,6 +58,8 @@ class BacktestStep(Part):
     """Labelled rows that the rule read for this decision, in training or in judging."""
     asked: int = 0
     """Of them, labels that would not have come by themselves."""
+    why: str = ""
+    """What led to the training, or why there was none; empty for a rule that gives no reason."""
 
     @property
     def loss(self) -> float:
@@ -105,6 +115,14 @@ class BacktestScore(Record):
         return sum(step.trained for step in self.steps)
 
     @property
+    def harmful(self) -> int:
+        """Promotions that the next window found worse by more than ``worthwhile``."""
+        return sum(
+            step.promoted and step.loss > step.production_loss * (1 + self.worthwhile)
+            for step in self.steps
+        )
+
+    @property
     def regret(self) -> float:
         """Loss beyond the oracle's, as a share of the oracle's, over all next windows."""
         oracle = sum(step.oracle_loss for step in self.steps)
@@ -126,25 +144,74 @@ class RuleFigures(Part):
     """One rule over many streams; every interval is over streams."""
 
     rule: str
-    kind: str
-    """Kind of shift, or ``all``."""
+    group: str
+    """``all``, or the streams that have something in common: a task, a kind of shift, a shape."""
     streams: int
     decisions: int
     promotions: int
     wrong: Interval
-    """Wrong promotions a hundred decisions."""
+    """False promotions a hundred decisions."""
+    harmful: Interval
+    """Promotions of what the next window finds worse by more than ``worthwhile``, a hundred."""
     missed: Interval
-    """Missed promotions a hundred decisions."""
+    """False blocks a hundred decisions: worthwhile candidates that were left."""
     reviews: Interval
     """A hundred decisions."""
     trainings: Interval
     """A hundred decisions."""
+    unanswered: Interval | None
+    """Missed degradations: of a hundred windows in which production is degraded, those after which
+    nothing was promoted, nobody was asked and no fault was called; None without such a window."""
+    delay: Interval | None
+    """Windows from the shift until production is restored, those that are left where it never is;
+    over streams in which the first model would be degraded. None without one."""
     regret: Interval
     """Mean share of the oracle's loss, in percent."""
+    labels: Interval
+    """Labelled rows read, a window."""
+    cost: Interval
+    """A window, at ``Prices``."""
+
+
+class Difference(Part):
+    """One rule's figure minus another's on the same streams; the interval is over streams."""
+
+    figure: Literal["wrong", "cost"]
+    """As in ``RuleFigures``."""
+    rule: str
+    against: str
+    group: str
+    streams: int
+    difference: Interval
+    about: str = ""
+
+
+class Guarantee(Part):
+    """One promise, checked where the right answer is certain."""
+
+    name: str
+    about: str
+    """What was counted."""
+    found: int
+    of: int
+    """Seasons, chains or runs."""
+    share: Interval
+    side: Literal["at most", "at least"]
+    limit: float
+    """Declared before: the share that must not be passed."""
+    others: dict[str, float]
+    """What usual rules do with the same rows, as shares, by rule."""
+
+    @property
+    def is_met(self) -> bool:
+        """Whether the share that was found keeps the limit."""
+        if self.side == "at most":
+            return self.share.estimate <= self.limit
+        return self.share.estimate >= self.limit
 
 
 class BacktestSummary(Record):
-    """Every rule's figures, over all kinds of shift and for each."""
+    """Every rule's figures, over all streams and for groups of them."""
 
     schema_version: Literal[1] = 1
     streams: int
@@ -152,4 +219,8 @@ class BacktestSummary(Record):
     scenarios: tuple[str, ...]
     rules: tuple[str, ...]
     overall: tuple[RuleFigures, ...]
-    by_kind: tuple[RuleFigures, ...]
+    by_group: tuple[RuleFigures, ...]
+    differences: tuple[Difference, ...] = ()
+    """Declared before looking; see ``backtest.differences``."""
+    guarantees: tuple[Guarantee, ...] = ()
+    prices: Prices = Prices()

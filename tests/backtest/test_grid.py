@@ -39,7 +39,7 @@ def test_the_declared_fraction_is_the_same_for_everybody() -> None:
 
 def test_kinds_bases_and_sizes_take_turns() -> None:
     """Every kind, base, shape and size comes, kinds and bases about equally often."""
-    streams = declared_streams(seeds=20, most=180, tables=tuple(TABLES))
+    streams = declared_streams(seeds=20, most=200, tables=tuple(TABLES))
     parts = [stream.scenario.split("/") for stream in streams]
     kinds = [part[1] for part in parts]
     bases = [part[0] for part in parts]
@@ -82,6 +82,20 @@ def test_a_table_gives_as_many_windows_as_it_has_rows_for() -> None:
     assert 10 == len(course_of(drawn(stream, setting, table(5000)), setting, source="b").laps)
     spare = short.numbers("z")
     assert 1.0 == pytest.approx(spare[700:].mean() - spare[:600].mean(), abs=0.2)
+
+
+def test_shuffled_labels_are_the_same_labels_on_other_rows() -> None:
+    """The control keeps inputs and labels, and cuts every tie between them."""
+    setting = Setting(rows=4000)
+    plain, control = (
+        drawn(Stream(f"rents/{kind}/abrupt/0", 3), setting) for kind in ("none", "shuffled")
+    )
+    y, x = control.numbers("y"), control.numbers("x1")
+
+    assert np.array_equal(plain.numbers("x1"), x)
+    assert sorted(plain.numbers("y")) == sorted(y)
+    assert 0.0 == pytest.approx(np.corrcoef(x, y)[0, 1], abs=0.05)
+    assert 0.5 < np.corrcoef(x, plain.numbers("y"))[0, 1]
 
 
 def test_the_quick_streams_hold_every_base() -> None:

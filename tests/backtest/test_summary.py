@@ -3,8 +3,14 @@
 import pytest
 
 from modelwarrant.backtest import scores_table, summarise
+from modelwarrant.backtest.streams import GROUPS
 from modelwarrant.errors import RecordError
-from modelwarrant.records.backtest import BacktestScore, BacktestStep
+from modelwarrant.records.backtest import (
+    BacktestScore,
+    BacktestStep,
+    BacktestSummary,
+    RuleFigures,
+)
 
 
 def made(scenario: str, seed: int, rule: str, *, wrong: int, of: int = 4) -> BacktestScore:
@@ -82,18 +88,125 @@ def test_the_order_of_scores_changes_nothing() -> None:
     assert scores_table(given).equals(scores_table(given[::-1]))
 
 
-def test_each_kind_has_its_figures() -> None:
-    """A rule's figures are given over all streams and for each kind of shift."""
+def figures(summary: BacktestSummary, group: str) -> RuleFigures:
+    """Return the only rule's figures in a group."""
+    (found,) = (each for each in summary.by_group if each.group == group)
+    return found
+
+
+def test_each_group_has_its_figures() -> None:
+    """Over all streams, by task, by kind and by shape of a shift; faults that pass stand apart."""
     summary = summarise(
         [
             made("sea/none/abrupt/0", 1, "a", wrong=0),
-            made("sea/concept/abrupt/1", 1, "a", wrong=4),
+            made("sea/concept/gradual/1", 1, "a", wrong=4),
+            made("bike/unit/passing/1", 1, "a", wrong=2),
+            made("sea/unit/abrupt/1", 1, "a", wrong=1),
         ]
     )
 
-    assert [("concept", 100.0), ("none", 0.0)] == [
-        (each.kind, each.wrong.estimate) for each in summary.by_kind
+    assert {
+        *("no shift", "concept shift", "gradual shift", "data fault, mended"),
+        *("data fault, for ever", "regression", "simulated", "real table"),
+    } == {each.group for each in summary.by_group}
+    assert 100.0 == figures(summary, "gradual shift").wrong.estimate
+    assert 50.0 == figures(summary, "real table").wrong.estimate
+    assert set(GROUPS) >= {each.group for each in summary.by_group}
+
+
+def test_shuffled_labels_count_in_no_other_group() -> None:
+    """A control is no stream that a rule could do well on."""
+    summary = summarise(
+        [
+            made("sea/none/abrupt/0", 1, "a", wrong=0),
+            made("sea/shuffled/abrupt/0", 1, "a", wrong=4),
+        ]
+    )
+
+    assert 0.0 == summary.overall[0].wrong.estimate
+    assert 100.0 == figures(summary, "shuffled labels").wrong.estimate
+
+
+def test_a_promotion_is_harmful_beyond_what_is_worth_while() -> None:
+    """The candidate of ``made`` loses half as much again as production."""
+    summary = summarise([made("sea/none/abrupt/0", 1, "a", wrong=1)])
+
+    assert 25.0 == summary.overall[0].harmful.estimate
+
+
+def degraded(rule: str, losses: list[float], **changes: object) -> BacktestScore:
+    """Return a score whose production has these losses; the oracle's are 1, the shift is at 2."""
+    score = made("sea/concept/abrupt/1", 1, rule, wrong=0, of=len(losses))
+    steps = tuple(
+        step.model_copy(update={"production_loss": loss, **changes})
+        for step, loss in zip(score.steps, losses, strict=True)
+    )
+    return score.model_copy(update={"steps": steps, "shifted": 2})
+
+
+def test_a_degradation_is_missed_where_nothing_followed() -> None:
+    """Windows 2 to 4 know of the shift, two are degraded: asking a person answers, silence not."""
+    silent = summarise([degraded("a", [9.0, 2.0, 2.0, 1.0])]).overall[0]
+    asked = summarise([degraded("a", [9.0, 2.0, 2.0, 1.0], reviewed=True)]).overall[0]
+    called = summarise([degraded("a", [9.0, 2.0, 2.0, 1.0], row="data-fault")]).overall[0]
+
+    assert silent.unanswered is not None
+    assert asked.unanswered is not None
+    assert called.unanswered is not None
+    assert [100.0, 0.0, 0.0] == [
+        each.unanswered.estimate for each in (silent, asked, called) if each.unanswered
     ]
+
+
+def test_the_delay_ends_when_production_is_restored() -> None:
+    """Two windows of three; a stream that the first model would not feel counts with no rule."""
+    rows = [degraded("never", [1.0, 2.0, 2.0, 2.0]), degraded("a", [1.0, 2.0, 2.0, 1.0])]
+    found = summarise(rows).overall
+    unharmed = summarise([degraded("never", [1.0, 1.0, 1.0, 1.0])]).overall[0]
+
+    assert [3.0, 2.0] == [each.delay.estimate for each in found if each.delay]
+    assert unharmed.delay is None
+    assert unharmed.unanswered is None
+
+
+def test_costs_are_compared_stream_by_stream() -> None:
+    """A rule that is dearer on every stream is so with certainty, whatever the streams cost."""
+    ours = [made("sea/none/abrupt/0", s, "warrant-refused", wrong=s % 3) for s in range(6)]
+    theirs = [made("sea/none/abrupt/0", s, "never", wrong=0) for s in range(6)]
+    trained = [
+        each.model_copy(
+            update={"steps": tuple(s.model_copy(update={"trained": False}) for s in each.steps)}
+        )
+        for each in theirs
+    ]
+    (found,) = (
+        each for each in summarise([*ours, *trained]).differences if each.group == "no shift"
+    )
+
+    assert ("cost", "warrant-refused", "never", 6) == (
+        *(found.figure, found.rule, found.against),
+        found.streams,
+    )
+    assert 50.0 + 10 * 6 / 24 == pytest.approx(found.difference.estimate)
+    assert found.difference.lower is not None
+    assert 50.0 <= found.difference.lower
+
+
+def test_equal_reviews_are_compared_by_false_promotions() -> None:
+    """As declared, and as if every review of the usual rule had caught one."""
+    wrong = {"policy-reviewed": 0, "metric-only-as-policy": 2, "metric-only": 3}
+    scores = [
+        made("sea/none/abrupt/0", seed, rule, wrong=count)
+        for seed in (1, 2)
+        for rule, count in wrong.items()
+    ]
+    found = {
+        each.against: each.difference.estimate
+        for each in summarise(scores).differences
+        if each.figure == "wrong"
+    }
+
+    assert {"metric-only-as-policy": -50.0, "metric-only": -75.0} == found
 
 
 def test_the_table_has_a_row_a_decision() -> None:
