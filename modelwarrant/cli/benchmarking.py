@@ -33,11 +33,13 @@ from modelwarrant.backtest import (
     scores_table,
     summarise,
 )
+from modelwarrant.backtest.guarantees import QUICK_SCALE, Scale, guarantees
 from modelwarrant.canonical import Json, canonical_json, digest_bytes
 from modelwarrant.cli.ruling import load_policy
 from modelwarrant.errors import DataError
 from modelwarrant.policy import Policy
 from modelwarrant.records import BacktestScore, BacktestSummary
+from modelwarrant.records.backtest import Guarantee
 from modelwarrant.reports import backtest_page
 from modelwarrant.simulation import parse_scenario
 from modelwarrant.simulation.bases import base_of
@@ -45,6 +47,9 @@ from modelwarrant.sources import infer, read_table
 from modelwarrant.windows import Window, typed_window
 
 __all__ = ["Results", "compare_decisions"]
+
+_PROMISES_SEED = 20261125
+"""Of the checks where the right answer is certain; never changed for a result."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +114,8 @@ def compare_decisions(
     shelf = Shelf(to / "scores", salt=_code())
     jobs = [_Job(stream, setting, chosen, rulebook, tables) for stream in streams]
     found = [score for scores in _scored(jobs, shelf, workers, show) for score in scores]
-    return _write(found, chosen, to)
+    promises = () if scenarios or rules else _promises(rulebook, shelf, quick=quick, show=show)
+    return _write(found, chosen, promises, to)
 
 
 def _present(folder: Path | None) -> Mapping[str, Path]:
@@ -237,10 +243,34 @@ def _table(name: str, folder: Path) -> Window:
     return typed_window(rows, infer(rows, target=wanted.target).schema)
 
 
-def _write(scores: Sequence[BacktestScore], rules: Sequence[str], to: Path) -> Results:
+def _promises(
+    policy: Policy, shelf: Shelf, *, quick: bool, show: Callable[[str], None]
+) -> tuple[Guarantee, ...]:
+    """Check what the policy promises, or take what lies on the shelf."""
+    scale = QUICK_SCALE if quick else Scale()
+    key = shelf.key("promises", dict(asdict(scale)), policy.digest)
+    known = shelf.get(key)
+    if known is not None:
+        return tuple(Guarantee.model_validate(each) for each in json.loads(known))
+    _warm_up()
+    found = []
+    with threadpool_limits(limits=1):
+        for each in guarantees(policy, scale, seed=_PROMISES_SEED):
+            show(f"{each.name}: {each.found} of {each.of}, {each.side} {each.limit:.0%} declared")
+            found.append(each)
+    shelf.put(key, canonical_json([each.model_dump(mode="json") for each in found]))
+    return tuple(found)
+
+
+def _write(
+    scores: Sequence[BacktestScore],
+    rules: Sequence[str],
+    promises: Sequence[Guarantee],
+    to: Path,
+) -> Results:
     order = {rule: place for place, rule in enumerate(rules)}
     ordered = sorted(scores, key=lambda each: order[each.rule])
-    summary = summarise(ordered)
+    summary = summarise(ordered, guarantees=promises)
     to.mkdir(parents=True, exist_ok=True)
     files = to / "decisions.parquet", to / "summary.json", to / "index.html"
     pq.write_table(scores_table(ordered), files[0], compression="zstd")
