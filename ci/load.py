@@ -23,6 +23,8 @@ __all__ = ["Measured", "Request", "Server", "require_wrk"]
 
 _CONNECTIONS = 16
 _START_S = 90.0
+_WAIT_S = 30
+"""Longest wait for an answer; wrk's own 2 s would call a slow server a broken one."""
 
 
 @dataclass(frozen=True)
@@ -143,11 +145,12 @@ class Server:
     def _wrk(self, script: Path, seconds: float) -> str:
         address = f"http://127.0.0.1:{self._port}"
         length = f"{max(1, round(seconds))}s"
-        options = ["-t1", f"-c{_CONNECTIONS}", f"-d{length}", "--latency"]
-        command = ["wrk", *options, "-s", str(script)]
-        return subprocess.run(
-            [*command, address], capture_output=True, text=True, check=True
-        ).stdout
+        options = ["-t1", f"-c{_CONNECTIONS}", f"-d{length}", "--latency", f"--timeout={_WAIT_S}s"]
+        command = ["wrk", *options, "-s", str(script), address]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise SystemExit(f"{' '.join(command)} failed:\n{done.stderr}\n{self._said()}")
+        return done.stdout
 
     def _answers(self) -> bool:
         request = urllib.request.Request(

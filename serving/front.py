@@ -1,7 +1,8 @@
 """Which path leads where, for the requests that must be fast?
 
 One ASGI callable with a small table: predictions, inference and health are answered here, without a
-framework. Everything else falls through to the pages of ``serving.app``.
+framework. Everything else falls through to the pages of ``serving.app``. A prediction whose body is
+there, small and quick needs no task and no event: a connection asks ``at_once`` for its answer.
 """
 
 import logging
@@ -24,7 +25,13 @@ __all__ = ["Front", "pages_of"]
 
 _MODELS: Final = "/v2/models/"
 
+_JOB: Final = "warrant.job"
+"""Where a scope keeps what ``at_once`` read of a request that then needs the worker thread."""
+
 Answer = Callable[[Scope, Receive], Awaitable[Reply]]
+Read = Callable[[bytes], Job]
+Reader = Callable[[Scope], tuple[Head, Read]]
+"""Returns what a request's headers say, and what reads its body."""
 
 
 class Front:
@@ -71,6 +78,10 @@ class Front:
             self._model: ("/v2/model", "GET", self._metadata),
             f"{self._model}/ready": ("/v2/model", "GET", self._model_ready),
         }
+        self._readers: dict[str, tuple[str, Reader]] = {
+            "/predict": ("/predict", self._fields),
+            f"{self._model}/infer": ("/v2/infer", self._tensors),
+        }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -90,12 +101,49 @@ class Front:
             reply = await answer(scope, receive)
         except Exception as error:  # noqa: BLE001 - the edge: every failure becomes an answer
             reply = self._failure(scope, error)
-        headers = [*reply.headers, (b"content-length", b"%d" % len(reply.body))]
-        if self._ending.is_closing:
-            headers.append((b"connection", b"close"))
+        headers = self._headers(reply)
         await send({"type": "http.response.start", "status": reply.status, "headers": headers})
         await send({"type": "http.response.body", "body": reply.body})
         self._metrics.request_ended(name, reply.status, seconds=time.perf_counter() - started)
+
+    def is_prompt(self, scope: Scope) -> bool:
+        """Whether a request may be answered by ``at_once``, should its body be there in time."""
+        return scope["path"] in self._readers and scope["method"] == "POST"
+
+    def at_once(self, scope: Scope, body: bytes) -> Reply | None:
+        """Answer a request that ``is_prompt`` without waiting for anything.
+
+        Args:
+            scope: of ASGI.
+            body: all of it.
+
+        Returns:
+            The answer with all its headers; None where the request must be answered as ASGI says,
+            because it is large.
+        """
+        started = time.perf_counter()
+        name, reader = self._readers[scope["path"]]
+        if len(body) > self._settings.inline_body_bytes:
+            return None
+        try:
+            head, read = reader(scope)
+            self._check(head)
+            job = read(body)
+            if job.seconds > self._settings.inline_s:
+                scope[_JOB] = job
+                return None
+            reply = self._service.finish(job)
+        except Exception as error:  # noqa: BLE001 - the edge: every failure becomes an answer
+            reply = self._failure(scope, error)
+        whole = Reply(reply.status, reply.body, self._headers(reply))
+        self._metrics.request_ended(name, reply.status, seconds=time.perf_counter() - started)
+        return whole
+
+    def _headers(self, reply: Reply) -> list[tuple[bytes, bytes]]:
+        headers = [*reply.headers, (b"content-length", b"%d" % len(reply.body))]
+        if self._ending.is_closing:
+            headers.append((b"connection", b"close"))
+        return headers
 
     def _failure(self, scope: Scope, error: Exception) -> Reply:
         return failure(
@@ -146,48 +194,49 @@ class Front:
             return None
         return path.removeprefix(f"{self._model}/versions/").split("/")[0]
 
-    async def _predict(self, scope: Scope, receive: Receive) -> Reply:
-        """Answer rows of named fields."""
+    def _fields(self, scope: Scope) -> tuple[Head, Read]:
         head = Head(scope["headers"])
         request_id = self._service.request_ids.of(head.request_ids)
         scope["warrant.request_id"] = request_id
-        return await self._answered(
-            head, receive, lambda body: self._service.read_fields(body, request_id)
+        return head, lambda body: self._service.read_fields(body, request_id)
+
+    def _tensors(self, scope: Scope) -> tuple[Head, Read]:
+        head = Head(scope["headers"])
+        head.allows_binary = head.json_bytes is not None
+        version = self._version_in(scope)
+        return head, lambda body: self._service.read_tensors(
+            body, head.json_bytes, head.request_ids, version
         )
+
+    async def _predict(self, scope: Scope, receive: Receive) -> Reply:
+        """Answer rows of named fields."""
+        return await self._answered(scope, receive, self._fields)
 
     async def _infer(self, scope: Scope, receive: Receive) -> Reply:
         """Answer tensors of the Open Inference Protocol."""
-        head = Head(scope["headers"])
-        version = self._version_in(scope)
-        return await self._answered(
-            head,
-            receive,
-            lambda body: self._service.read_tensors(
-                body, head.json_bytes, head.request_ids, version
-            ),
-            allows_binary=head.json_bytes is not None,
-        )
+        return await self._answered(scope, receive, self._tensors)
 
-    async def _answered(
-        self,
-        head: Head,
-        receive: Receive,
-        read: Callable[[bytes], Job],
-        *,
-        allows_binary: bool = False,
-    ) -> Reply:
+    async def _answered(self, scope: Scope, receive: Receive, reader: Reader) -> Reply:
         """Read the body and answer it, on the event loop where that is quick."""
-        self._service.served()  # what cannot be answered is refused before it is read
-        head.check(self._settings, allows_binary=allows_binary)
         with self._worker.admission() as admission:
-            body = await read_body(receive, self._settings, admission)
-            if admission.is_taken:
-                return await self._worker.run(lambda: self._service.finish(read(body)))
-            job = read(body)
-            if job.seconds <= self._settings.inline_s:
-                return self._service.finish(job)
+            job: Job | None = scope.get(_JOB)
+            if job is None:
+                head, read = reader(scope)
+                self._check(head)
+                body = await read_body(receive, self._settings, admission)
+                if admission.is_taken:
+                    return await self._worker.run(lambda: self._service.finish(read(body)))
+                job = read(body)
+                if job.seconds <= self._settings.inline_s:
+                    return self._service.finish(job)
+            whole = job
             admission.take()
-            return await self._worker.run(lambda: self._service.finish(job))
+            return await self._worker.run(lambda: self._service.finish(whole))
+
+    def _check(self, head: Head) -> None:
+        """Refuse what cannot be answered before its body is read."""
+        self._service.served()
+        head.check(self._settings)
 
     async def _live(self, scope: Scope, receive: Receive) -> Reply:
         """Say that the process answers."""

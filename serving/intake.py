@@ -31,7 +31,14 @@ class Head:
         RecordError: a header of the binary extension is no length.
     """
 
-    __slots__ = ("content_length", "content_type", "encoding", "json_bytes", "request_ids")
+    __slots__ = (
+        "allows_binary",
+        "content_length",
+        "content_type",
+        "encoding",
+        "json_bytes",
+        "request_ids",
+    )
 
     def __init__(self, headers: Sequence[tuple[bytes, bytes]]) -> None:
         self.content_type = b"application/json"
@@ -39,6 +46,8 @@ class Head:
         self.encoding = b""
         self.json_bytes: int | None = None
         self.request_ids: tuple[bytes, ...] = ()
+        self.allows_binary = False
+        """Whether a body of the binary extension is expected here."""
         for name, value in headers:
             if name == b"content-type":
                 self.content_type = value
@@ -55,21 +64,21 @@ class Head:
                     raise RecordError("Inference-Header-Content-Length must be one number of bytes")
                 self.json_bytes = int(value)
 
-    def check(self, settings: Settings, *, allows_binary: bool) -> None:
+    def check(self, settings: Settings) -> None:
         """Refuse by the head of the request alone, before any of the body is read."""
         if self.content_type != b"application/json":
-            self._check_type(allows_binary)
+            self._check_type()
         if self.encoding and self.encoding.strip().lower() != b"identity":
             raise Refusal(415, "send the body without compression")
         length = self.content_length
         if length.isdigit() and int(length[:20]) > settings.max_body_bytes:
             raise too_large(settings)
 
-    def _check_type(self, allows_binary: bool) -> None:
+    def _check_type(self) -> None:
         kind = self.content_type.partition(b";")[0].strip().lower()
         if kind == b"application/json":
             return
-        if allows_binary and (kind == b"application/octet-stream" or not kind):
+        if self.allows_binary and (kind == b"application/octet-stream" or not kind):
             return  # clients of the binary extension say this, or nothing
         raise Refusal(415, "send the body with Content-Type: application/json")
 

@@ -222,6 +222,7 @@ class _Server(uvicorn.Server):
                     max_connections=settings.max_connections,
                     rest_s=settings.body_timeout_s,
                     unread_s=settings.answer_timeout_s,
+                    prompt=app,
                 ),
                 ws="none",
                 lifespan="off",

@@ -1,0 +1,139 @@
+"""A request that is there whole is answered in one go, and exactly as one that comes in pieces."""
+
+import asyncio
+import json
+import re
+import socket
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from serving.app import create_app
+from serving.front import Front
+from serving.settings import Settings
+from tests.serving.place import Place
+from tests.serving.test_wire import BODY, exchange, head, log, port  # noqa: F401 - fixtures
+from tests.serving.tiny import late_model
+
+TENSORS = json.dumps({"inputs": [{"name": "x", "shape": [1], "datatype": "FP64", "data": [1]}]})
+
+
+def front(folder: Path, **settings: Any) -> Front:
+    """Return the application over a store with one version in production."""
+    place = Place(folder)
+    place.promote(late_model())
+    follower = place.follower()
+    follower.look()
+    return create_app(follower, Settings(model="flights", **settings))
+
+
+def scope(path: str = "/predict", method: str = "POST") -> dict[str, Any]:
+    """Return what a connection says of a request."""
+    headers = [(b"content-type", b"application/json")]
+    return {"type": "http", "method": method, "path": path, "headers": headers}
+
+
+def answered(port: int, *pieces: bytes) -> bytes:
+    """Send a request, 0.05 s between its pieces; return its answer without the time in it."""
+    found = b""
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+        for piece in pieces:
+            connection.sendall(piece)
+            time.sleep(0.05)
+        while not (length := re.search(rb"content-length: (\d+)", found)) or len(
+            found.partition(b"\r\n\r\n")[2]
+        ) < int(length[1]):
+            found += connection.recv(65536)
+    return re.sub(rb"date: [^\r]+", b"date:", found)
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "more"),
+    [
+        ("/predict", BODY, ()),
+        ("/predict", BODY, ("Content-Encoding: gzip",)),
+        ("/predict", b"{", ()),
+        ("/predict", b'{"distance": "far"}', ()),
+        ("/v2/models/flights/infer", TENSORS.encode(), ()),
+        ("/v2/models/flights/infer", b"[]", ("Inference-Header-Content-Length: x",)),
+    ],
+)
+def test_whole_and_in_pieces_are_answered_alike(
+    port: int,  # noqa: F811 - the fixture
+    path: str,
+    body: bytes,
+    more: tuple[str, ...],
+) -> None:
+    """Status, headers in their order and body are the same bytes, whether right or wrong."""
+    asks = head(len(body), "X-Request-Id: a", *more, path=path)
+
+    assert answered(port, asks, body[:1], body[1:]) == answered(port, asks + body)
+
+
+def test_old_clients_get_an_answer_and_the_end(port: int) -> None:  # noqa: F811 - the fixture
+    """HTTP/1.0 keeps no connection open."""
+    request = (head(len(BODY)) + BODY).replace(b"HTTP/1.1", b"HTTP/1.0")
+
+    answer = exchange(port, request)
+
+    assert answer.startswith(b"HTTP/1.1 200 OK")
+    assert 1 == answer.count(b"connection: close")
+
+
+def test_many_requests_sent_at_once_are_all_answered(port: int) -> None:  # noqa: F811
+    """The first of them at once, the others in their turn, in order."""
+    ids = [f"r{number}" for number in range(50)]
+    requests = [head(len(BODY), f"X-Request-Id: {each}") + BODY for each in ids]
+
+    answer = exchange(port, b"".join(requests), until=b'"r49"')
+
+    assert ids == re.findall(r'"request_id":"(r\d+)"', answer.decode())
+
+
+def test_only_predictions_by_post_are_answered_at_once(tmp_path: Path) -> None:
+    """Everything else is left to ASGI."""
+    app = front(tmp_path)
+
+    assert app.is_prompt(scope())
+    assert app.is_prompt(scope("/v2/models/flights/infer"))
+    assert not app.is_prompt(scope(method="GET"))
+    assert not app.is_prompt(scope("/docs"))
+    assert not app.is_prompt(scope("/v2/models/other/infer"))
+
+
+def test_large_body_is_left_to_the_worker_thread(tmp_path: Path) -> None:
+    """It is not even read on the event loop."""
+    app = front(tmp_path, inline_body_bytes=len(BODY) - 1)
+
+    assert app.at_once(scope(), BODY) is None
+
+
+def test_slow_model_answers_on_the_worker_thread_what_was_read_before(tmp_path: Path) -> None:
+    """The body is read once: what the connection holds is not asked for again."""
+    app = front(tmp_path, inline_s=0.0)
+    asked, sent = scope(), []
+
+    async def receive() -> Any:
+        raise AssertionError("the body was read before")
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    assert app.at_once(asked, BODY) is None
+    asyncio.run(app(asked, receive, send))
+
+    assert 200 == sent[0]["status"]
+    assert "prediction" in json.loads(sent[1]["body"])
+
+
+def test_answers_of_a_process_that_ends_close_the_connection(tmp_path: Path) -> None:
+    """So that clients do not send what nobody answers any more."""
+    app = front(tmp_path)
+    app._ending.is_closing = True
+
+    reply = app.at_once(scope(), BODY)
+
+    assert reply is not None
+    assert (b"connection", b"close") in reply.headers
