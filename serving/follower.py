@@ -9,7 +9,7 @@ import logging
 import threading
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from modelwarrant.canonical import digest_bytes
@@ -232,10 +232,7 @@ class Follower:
             return
         for held in (self.served, self._previous, self._candidate):
             if held is not None and _is_of(held, warrant):
-                if held.seq != warrant.seq:
-                    held = replace(held, seq=warrant.seq)
-                    held.prepare()
-                self._swap(held)
+                self._swap(held if held.seq == warrant.seq else held.moved(warrant.seq))
                 return
         self._swap(self._load(self._store, warrant))
 

@@ -4,10 +4,11 @@ A ``Served`` is made once, when a version was verified and loaded, and never cha
 holds one gives an answer of one version only, whatever is promoted meanwhile.
 """
 
+import copy
 import time
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -92,6 +93,12 @@ class Served:
         started = time.perf_counter()
         self.bundle.scorer.scores(rows)
         return (time.perf_counter() - started) / _TIMED_ROWS
+
+    def moved(self, seq: int) -> Self:
+        """Return the same version as another entry put it in production; nothing is made anew."""
+        same = copy.copy(self)
+        object.__setattr__(same, "seq", seq)
+        return same
 
     def read(self, body: bytes, *, max_rows: int, problems_shown: int) -> Rows:
         """Return the rows of a body of ``/predict``.

@@ -155,6 +155,24 @@ def test_rollback_needs_nothing_but_its_entry(place: Place) -> None:
     assert place.ledger.state().seq == follower.served.seq
 
 
+def test_rollback_is_a_swap_of_what_is_ready(place: Place) -> None:
+    """What reads and answers is the same object as before: nothing is prepared again."""
+    follower = looked(place)
+    first, before = place.production.number, follower.served
+    assert before is not None
+    place.promote(air_time_model(bias=2))
+    follower.look()
+    place.rollback(first)
+
+    follower.look()
+
+    after = follower.served
+    assert after is not None
+    assert place.ledger.state().seq == after.seq > before.seq
+    for part in ("bundle", "reader", "quick", "inference", "answers", "identity"):
+        assert after.__dict__[part] is before.__dict__[part]
+
+
 def test_rollback_to_a_version_never_loaded_here_is_followed(place: Place) -> None:
     """A replica that was started later loads it from the store."""
     first = place.production.number
