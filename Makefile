@@ -6,7 +6,7 @@ RUN := .venv/bin
 PYTHON ?= python3
 export UV_PYTHON ?= $(PYTHON)
 
-.PHONY: help demo test e2e check thorough lint endurance soak bench docs generated stage stages-json clean images images-load image-sizes image-sbom image-scan cluster-up cluster-load cluster-down deploy pin port-forward submit user manifests-scan
+.PHONY: help demo test e2e check thorough lint fuzz endurance soak bench docs generated stage stages-json clean images images-load image-sizes image-sbom image-scan cluster-up cluster-load cluster-down deploy pin port-forward submit user manifests-scan
 
 help:  ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -44,8 +44,11 @@ lint: setup  ## Style, types, import directions and docstrings
 	$(RUN)/lint-imports
 	$(RUN)/interrogate -q modelwarrant components pipelines gate serving
 
-thorough: check  ## Also false-alarm rates, power and the slow tests
+thorough: check fuzz  ## Also false-alarm rates, power, the slow tests, requests made by schemathesis
 	$(RUN)/pytest -q -n 2 -m "statistical or slow" --timeout 1200
+
+fuzz: setup  ## Ask the service what schemathesis makes from its OpenAPI document
+	$(RUN)/python -m ci.fuzz
 
 endurance: setup  ## The service for ten minutes at 1,000 requests a second, through kills, swaps, an outage
 	$(RUN)/python -m ci.endurance

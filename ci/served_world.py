@@ -63,6 +63,10 @@ class Service(Replica):
         await asyncio.to_thread(self.process.communicate, timeout=_START_S)
         return self.process.returncode
 
+    def said(self) -> str:
+        """Return its log, of all its lives."""
+        return self._log.read_text(encoding="utf-8")
+
     def memory_mb(self) -> float:
         """Return the memory that the process holds."""
         pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])

@@ -61,7 +61,7 @@ def inference_schemas(served: Served) -> dict[str, Any]:
         ),
         "InferenceRequest": _object(
             {
-                "id": {"type": ["string", "null"], "pattern": "^[A-Za-z0-9._:-]{1,128}$"},
+                "id": {"type": ["string", "null"], "pattern": "^[A-Za-z0-9._:-]{0,128}$"},
                 "inputs": {"type": "array", "items": one, "minItems": 1},
                 "outputs": {"type": ["array", "null"], "items": output, "maxItems": len(outputs)},
                 "parameters": _PARAMETERS,
