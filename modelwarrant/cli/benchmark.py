@@ -1,10 +1,11 @@
-"""Commands that measure again what the documents state: benchmark decisions, registry, serving."""
+"""Commands that measure again what the documents state."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from modelwarrant.cli.drift_benchmark import drift
 from modelwarrant.cli.options import JsonOption, StoreOption, answer_json, note, table
 from modelwarrant.cli.serving_benchmark import serving
 
@@ -19,6 +20,7 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(help="Measure again what the documents state.", no_args_is_help=True)
     group.callback()(_group)
     group.command("decisions")(decisions)
+    group.command("drift")(drift)
     group.command("registry")(registry)
     group.command("serving")(serving)
     app.add_typer(group, name="benchmark")

@@ -7,8 +7,10 @@ holds G3.
 import math
 from typing import Literal
 
+import numpy as np
+
 from modelwarrant.drift.features import MIN_ROWS
-from modelwarrant.drift.statistics import excess_p_value, proportions_p_value
+from modelwarrant.drift.statistics import proportions_p_value, unseen_p_value
 from modelwarrant.profiles import CategoryProfile, NumberSummary
 from modelwarrant.records import Gate
 
@@ -106,7 +108,7 @@ def category_gates(
         share = max((count for _, count in reference.counts), default=0) / max(reference.rows, 1)
         value = repr(current.counts[0][0])
         gates += _constant(name, value, share, (reference.rows, current.rows), n_features)
-    return gates + _unseen(name, reference, current)
+    return gates + _unseen(name, reference, current, n_features)
 
 
 def quiet_gates(found: list[Gate], n_features: int) -> list[Gate]:
@@ -205,11 +207,14 @@ def _constant(
     ]
 
 
-def _unseen(name: str, reference: CategoryProfile, current: CategoryProfile) -> list[Gate]:
+def _unseen(
+    name: str, reference: CategoryProfile, current: CategoryProfile, n_features: int
+) -> list[Gate]:
     """G4: more rows with levels that the reference never showed than Good and Turing expect.
 
     The expected share is f1 / n; its variance is (f1 (1 - f1 / n) + 2 f2) / n^2 (Esty 1983) plus
     that of the current sample. f1 and f2 are the levels that the reference showed once and twice.
+    Three deviations are one column in 700, so that chance must be ruled out over the features, too.
     """
     n, m = reference.rows, current.rows
     if reference.hashed or current.hashed or not (n and m):
@@ -220,9 +225,14 @@ def _unseen(name: str, reference: CategoryProfile, current: CategoryProfile) -> 
     once, twice = (sum(count == times for count in known.values()) for times in (1, 2))
     share, expected = unseen / m, once / n
     deviation = math.sqrt((once * (1 - expected) + 2 * twice) / n**2 + expected / m)
-    p_value = excess_p_value(once, n, unseen, m)
+    levels = sorted(known.keys() | new.keys())
+    counts = (
+        np.array([profile.get(level, 0) for level in levels], dtype=np.int64)
+        for profile in (known, current.levels)
+    )
+    p_value = unseen_p_value(*counts)
     threshold = max(_UNSEEN_WARN, expected + _UNSEEN_DEVIATIONS * deviation)
-    if share < threshold or p_value >= _UNSEEN_ALPHA:
+    if share < threshold or p_value >= _UNSEEN_ALPHA / n_features:
         return []
     commonest = sorted(new, key=lambda level: (-new[level], level))[:3]
     return [

@@ -60,7 +60,7 @@ from modelwarrant.windows import (
     window_digest,
 )
 
-__all__ = ["compare", "compare_profiles", "feature_drift"]
+__all__ = ["compare", "compare_profiles", "feature_drift", "measured_features"]
 
 _ALPHA = 0.01
 """One report in a hundred may call a feature drifted whose PSI is at the floor exactly."""
@@ -183,7 +183,8 @@ def _found(pair: Pair, orders: tuple[_Order, _Order], terms: _Terms) -> Findings
     floors = calibrated_floors(
         terms.pairs, pair.features, lambda *windows: _drift_of(*windows, alpha=alpha)
     )
-    features, gates = _measured_features(pair, alpha, terms.weights, floors)
+    measured, gates = measured_features(pair, alpha=alpha, floors=floors)
+    features = judged(measured, alpha=alpha, weights=terms.weights)
     joint = joint_drift(pair.reference, pair.current, pair.features, orders=orders, alpha=alpha)
     predictions = None
     if terms.scores is not None:
@@ -223,13 +224,16 @@ def feature_drift(
     Returns:
         The features in the schema's order, and what the gates found.
     """
-    features, gates = _measured_features(pair, alpha, dict(weights or {}), Floors({}, 0))
+    measured, gates = measured_features(pair, alpha=alpha)
+    features = judged(measured, alpha=alpha, weights=dict(weights or {}))
     return _in_schema_order(pair, _with_gates(features, gates)), gates
 
 
-def _measured_features(
-    pair: Pair, alpha: float, weights: dict[str, float], floors: Floors
-) -> tuple[tuple[FeatureDrift, ...], list[Gate]]:
+def measured_features(
+    pair: Pair, *, alpha: float = _ALPHA, floors: Floors | None = None
+) -> tuple[list[Measured], list[Gate]]:
+    """Measure each feature, before any is judged, and run each column's gates."""
+    floors = floors or Floors({}, 0)
     gates = [*pair.findings, *row_gates(len(pair.reference), len(pair.current))]
     measured = []
     neighbours = Neighbours.of(pair.reference, pair.current)
@@ -238,7 +242,7 @@ def _measured_features(
         one, found = _measured(pair, feature, *terms)
         measured.append(one)
         gates += found
-    return judged(measured, alpha=alpha, weights=weights), gates
+    return measured, gates
 
 
 def _in_schema_order(pair: Pair, features: Iterable[FeatureDrift]) -> tuple[FeatureDrift, ...]:

@@ -21,7 +21,6 @@ __all__ = [
     "dkw_lower_bound",
     "edge_distances",
     "effective_size",
-    "excess_p_value",
     "holm",
     "homogeneity",
     "jensen_shannon",
@@ -31,6 +30,7 @@ __all__ = [
     "psi",
     "shares",
     "total_variation",
+    "unseen_p_value",
 ]
 
 _Floats = npt.NDArray[np.float64]
@@ -266,22 +266,30 @@ def proportions_p_value(first: int, n: int, second: int, m: int) -> float:
     return math.erfc(abs(first / n - second / m) / math.sqrt(2 * variance))
 
 
-def excess_p_value(expected: int, n: int, observed: int, m: int) -> float:
-    """Return the one-sided p-value of H0 'the current rate is at most the reference's'.
+def unseen_p_value(reference: _Counts, current: _Counts) -> float:
+    """Return a bound of the p-value of H0 'no more rows have unseen levels than chance deals out'.
 
-    Both are Poisson counts; given their sum, the observed one is binomial with share m / (n + m).
-    It allows for the reference's count being an estimate too, which a Poisson law with the mean
-    ``m expected / n`` does not: with no event in the reference any event at all would be certain.
+    Under H0 the pooled rows are dealt into the windows at random, so that a level with c rows of
+    both is missed by the reference with probability (m / (n + m))^c at most, and brings c rows to
+    the current window if it is. The tail of their sum is bounded as Chernoff does, levels taken as
+    independent (they are less: a row dealt to one window is not dealt to the other). Rows of one
+    level come together, which a Poisson law of rows does not allow for: with it, G4 warned in 2.5 %
+    of pairs of 100 equal levels and 1,000 rows.
 
     Args:
-        expected: events in the reference.
-        n: rows of the reference.
-        observed: events in the current window.
-        m: rows of the current window.
+        reference: (levels,) counts of the reference.
+        current: (levels,) counts of the current window over the same levels.
 
-    >>> round(excess_p_value(0, 100, 10, 100), 5)
-    0.00098
+    >>> round(unseen_p_value(np.array([50, 50, 0]), np.array([45, 45, 10])), 6)
+    0.002551
     """
-    if observed == 0:
+    unseen = float(current[reference == 0].sum())
+    n, m = float(reference.sum()), float(current.sum())
+    if not (unseen and n and m):
         return 1.0
-    return float(special.bdtrc(observed - 1, expected + observed, m / (n + m)))
+    pooled = (reference + current).astype(np.float64)
+    rate = math.log((n + m) / m)
+    missed = -rate * pooled
+    tilts = rate * np.linspace(0.02, 1.0, 50)[:, None]
+    tilted = np.logaddexp(np.log1p(-np.exp(missed)), missed + tilts * pooled).sum(axis=1)
+    return float(min(1.0, math.exp(min(0.0, float((tilted - tilts[:, 0] * unseen).min())))))

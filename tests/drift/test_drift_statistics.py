@@ -14,7 +14,6 @@ from modelwarrant.drift.statistics import (
     distances,
     dkw_lower_bound,
     edge_distances,
-    excess_p_value,
     holm,
     homogeneity,
     jensen_shannon,
@@ -22,6 +21,7 @@ from modelwarrant.drift.statistics import (
     proportions_p_value,
     psi,
     total_variation,
+    unseen_p_value,
 )
 from modelwarrant.profiles import category_profile, number_edges, number_profile, sorted_numbers
 
@@ -158,17 +158,45 @@ def test_holm_of_nothing_is_nothing() -> None:
     assert holm([]) == []
 
 
-@pytest.mark.parametrize(("expected", "observed"), [(0, 10), (3, 12), (50, 49)])
-def test_an_excess_is_a_conditional_binomial(expected: int, observed: int) -> None:
-    """Given both counts' sum, the observed one is binomial."""
-    p_value = stats.binomtest(observed, expected + observed, 1 / 3, alternative="greater").pvalue
+def test_unseen_rows_are_no_surer_than_dealing_the_rows_out_again() -> None:
+    """The bound is above the share of 4,000 permutations with as many unseen rows, and not far."""
+    random = np.random.default_rng(1)
+    codes = np.repeat(np.arange(40), random.poisson(6, 40) + 1)
+    size, found, bounds = len(codes) // 2, [], []
+    for _ in range(4000):
+        dealt = random.permutation(codes)
+        counts = [np.bincount(part, minlength=40) for part in (dealt[:size], dealt[size:])]
+        found.append(counts[1][counts[0] == 0].sum())
+        bounds.append(unseen_p_value(*counts))
+    order = np.argsort(found)
+    shares = 1 - np.searchsorted(np.array(found)[order], found) / 4000
 
-    assert pytest.approx(p_value, rel=1e-9) == excess_p_value(expected, 200, observed, 100)
+    assert all(bound >= share for bound, share in zip(bounds, shares, strict=True))
+    assert max(np.array(bounds) - shares) < 0.75
+    assert np.mean(np.array(bounds) < 0.001) <= 0.001
 
 
-def test_no_event_is_no_excess() -> None:
-    """Zero rows with unseen levels can never be too many."""
-    assert excess_p_value(0, 10, 0, 10) == 1.0
+def test_a_new_level_is_surer_with_more_rows() -> None:
+    """Half a percent of 1,000 rows may be chance, five percent is not."""
+    p_values = [unseen_p_value(np.array([1000, 0]), np.array([1000 - k, k])) for k in (5, 15, 50)]
+
+    assert p_values[0] > 0.01 > p_values[1] > 1e-12 > p_values[2]
+
+
+def test_no_unseen_row_is_no_evidence() -> None:
+    """Nor is an empty window."""
+    assert (1.0, 1.0, 1.0) == (
+        unseen_p_value(np.array([3, 4]), np.array([1, 0])),
+        unseen_p_value(np.array([0, 0]), np.array([1, 2])),
+        unseen_p_value(np.array([3, 4]), np.array([0, 0])),
+    )
+
+
+def test_ten_thousand_levels_overflow_nothing() -> None:
+    """Singletons on both sides: as many unseen rows as there can be, and no evidence."""
+    halves = np.repeat([1, 0], 5000), np.repeat([0, 1], 5000)
+
+    assert 1.0 == unseen_p_value(*halves)
 
 
 def test_one_bin_can_show_no_effect() -> None:
