@@ -15,8 +15,11 @@ from modelwarrant.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from modelwarrant.cli.knowledge import Place
     from modelwarrant.cli.monitoring import Pass
+    from modelwarrant.records import MonitoringEvidence
 
 __all__ = ["register"]
 
@@ -46,6 +49,16 @@ def monitor(
     cooldown: Annotated[
         int, typer.Option("--cooldown", metavar="DAYS", min=1, help="Between two retrainings.")
     ] = 7,
+    slo: Annotated[
+        float | None,
+        typer.Option(
+            "--slo",
+            metavar="LOSS",
+            min=0.0,
+            help="Loss that is promised; the estimate is compared with it. Default: production's "
+            "own on the reference.",
+        ),
+    ] = None,
     project: ProjectOption = _DEFAULT_PROJECT,
     store: StoreOption = None,
     as_json: JsonOption = False,
@@ -66,7 +79,7 @@ def monitor(
             "WARRANT_GATE is set: on a cluster the monitor is a recurring run, see "
             "`warrant submit --monitor 1h`"
         )
-    thresholds = MonitoringThresholds(cooldown_days=cooldown)
+    thresholds = MonitoringThresholds(cooldown_days=cooldown, slo=slo)
 
     def one() -> int:
         from modelwarrant.cli.monitoring import make_pass
@@ -132,6 +145,8 @@ def _print(done: "Pass") -> None:
         f"{evidence.situation.version}; {labels.joined:,} of them labelled",
         markup=False,
     )
+    for said in _losses(evidence):
+        console.print(f"  {said}", markup=False)
     for count, what in (
         (len(log.torn), f"torn files: {', '.join(log.torn[:3])}"),
         (sum(log.gone.values()), f"predictions of versions that are gone: {', '.join(log.gone)}"),
@@ -151,6 +166,25 @@ def _print(done: "Pass") -> None:
         console.print(f"  rows to label: {done.sample}", markup=False)
     if done.page is not None:
         console.print(f"  page: {done.page}", markup=False)
+
+
+def _losses(evidence: "MonitoringEvidence") -> "Iterator[str]":
+    """Yield what the window loses: estimated without labels, and realised."""
+    made, realised = evidence.estimate, evidence.realised
+    name = evidence.situation.metric.replace("_", " ")
+    if made is not None and made.value is None:
+        yield f"estimated {name}: void, {made.reason}"
+    elif made is not None:
+        ends = f"{made.lower:.4g} to {made.upper:.4g}, {made.method}"
+        yield (
+            f"estimated {name} {made.value:.4g} ({ends}), objective {made.objective:.4g}: "
+            f"{made.level}{f', {made.reason}' if made.level == 'void' else ''}"
+        )
+    if realised is not None:
+        gap = ""
+        if realised.estimated is not None:
+            gap = f"; estimated minus realised {realised.estimated - realised.value:+.3g}"
+        yield f"realised {name} {realised.value:.4g} on {realised.n_labels:,} labelled rows{gap}"
 
 
 def _start_pending(place: "Place", model: str, project: Path) -> None:

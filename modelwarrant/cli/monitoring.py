@@ -43,7 +43,14 @@ EXITS: Final[dict[MonitorAct, int]] = {
 }
 
 _REPORT: Final = "evaluation_report.json"
-_WARM: Final = ("onnxruntime", "pyarrow.parquet", "jinja2", "sklearn.ensemble", "scipy.stats")
+_WARM: Final = (
+    "onnxruntime",
+    "pyarrow.parquet",
+    "jinja2",
+    "sklearn.ensemble",
+    "scipy.stats",
+    "sklearn.isotonic",
+)
 
 
 @dataclass(frozen=True)
@@ -75,11 +82,18 @@ class Pass:
             "rolled_back_to": self.rolled_back_to,
             "evidence_digest": action.digest,
             "drift": evidence.drift,
+            "estimate": None
+            if evidence.estimate is None
+            else evidence.estimate.model_dump(mode="json"),
+            "realised": None
+            if evidence.realised is None
+            else evidence.realised.model_dump(mode="json"),
             "degradation": evidence.degradation.model_dump(mode="json"),
             "watch": None if evidence.watch is None else evidence.watch.model_dump(mode="json"),
             "log": evidence.log.model_dump(mode="json"),
             "labels": evidence.labels.model_dump(mode="json"),
             "labels_missing": evidence.n_missing,
+            "labels_asked": sum(part.asked for part in evidence.sample),
             "sample": None if self.sample is None else str(self.sample),
             "page": None if self.page is None else str(self.page),
             "seconds": round(self.seconds, 3),

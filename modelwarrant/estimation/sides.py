@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from modelwarrant.drift.joint import DensityRatio, density_ratio
-from modelwarrant.evaluation.blocks import MIN_BLOCKS, ROW_BLOCKS, Blocks, block_rows, chronological
+from modelwarrant.evaluation.blocks import Blocks, block_rows_or_runs, chronological
 from modelwarrant.evaluation.bounds import mean_bounds
 from modelwarrant.evaluation.losses import Truth, aligned, loss_bound, row_losses, truth_of
 from modelwarrant.windows import Predictions, Window, canonical_order, window_digest
@@ -105,7 +105,7 @@ def line_up(reference: Answered, current: Answered, *, metric: str) -> Sides:
         truth=truth,
         losses=np.minimum(losses, bound),
         bound=bound,
-        blocks=(_blocks(windows[0]), _blocks(windows[1])),
+        blocks=(block_rows_or_runs(windows[0]), block_rows_or_runs(windows[1])),
         ratio=density_ratio(
             windows[0],
             windows[1],
@@ -125,12 +125,3 @@ def mean_deviation(values: Floats, blocks: Blocks) -> float:
     """
     found = mean_bounds(values, blocks, alpha=0.05).deviation
     return float(np.std(values)) / len(values) ** 0.5 if found is None else found
-
-
-def _blocks(window: Window) -> Blocks:
-    """Return blocks of time; runs of rows where the window is too short to have ten of them."""
-    found = block_rows(window)
-    if found.effective >= MIN_BLOCKS:
-        return found
-    rows = np.arange(len(window), dtype=np.int64)
-    return Blocks(rows * min(ROW_BLOCKS, len(rows)) // max(len(rows), 1), "runs of rows")

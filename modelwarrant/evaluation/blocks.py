@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from modelwarrant.windows import Window
 
-__all__ = ["MIN_BLOCKS", "Blocks", "block_rows", "chronological"]
+__all__ = ["MIN_BLOCKS", "Blocks", "block_rows", "block_rows_or_runs", "chronological"]
 
 MIN_BLOCKS = 10
 """Fewer independent blocks give no bound: at ten, skewed losses already double the error rate."""
@@ -82,12 +82,28 @@ def block_rows(window: Window) -> Blocks:
     """Return the blocks of a window whose rows stand oldest first."""
     order = window.order
     if window.schema.time is None:
-        runs = min(ROW_BLOCKS, len(order))
-        return Blocks(np.arange(len(order), dtype=np.int64) * runs // len(order), "runs of rows")
+        return _runs(len(order))
     days = Blocks(_renumbered(order // _DAY_US), "days")
     if days.effective >= MIN_BLOCKS:
         return days
     return Blocks(_renumbered(order // _HOUR_US), "hours")
+
+
+def block_rows_or_runs(window: Window) -> Blocks:
+    """Return ``block_rows``, or 64 runs of rows where a window is too short to have ten of them.
+
+    For an error that is stated beside a number: logged rows may all be of one hour.
+    """
+    found = block_rows(window)
+    if found.effective >= MIN_BLOCKS:
+        return found
+    return _runs(len(window))
+
+
+def _runs(rows: int) -> Blocks:
+    runs = min(ROW_BLOCKS, rows)
+    codes = np.arange(rows, dtype=np.int64) * runs // max(rows, 1)
+    return Blocks(codes, "runs of rows")
 
 
 def _renumbered(keys: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

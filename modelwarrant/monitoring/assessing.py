@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from modelwarrant.errors import DataError
-from modelwarrant.evaluation.blocks import Blocks, block_rows, chronological
+from modelwarrant.evaluation.blocks import Blocks, block_rows, block_rows_or_runs, chronological
 from modelwarrant.evaluation.bounds import mean_bounds
 from modelwarrant.evaluation.losses import aligned, loss_bound, row_losses, truth_of
 from modelwarrant.monitoring.deciding import labels_wanted
@@ -194,7 +194,8 @@ def _realised(seen: Seen, now: _Losses | None, bound: float | None) -> RealisedL
     if now is None or not limit or not rows.any():
         return None
     losses = np.minimum(now.production[rows], limit)
-    bounds = mean_bounds(losses, now.blocks.take(rows), alpha=0.025)
+    blocks = block_rows_or_runs(seen.labelled.window.take(rows))
+    bounds = mean_bounds(losses, blocks, alpha=0.025)
     told = None if seen.expected is None else float(seen.expected[places[rows]].mean())
     return RealisedLoss(
         value=float(losses.mean()),

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from modelwarrant.records import LossTest, MonitorAct, MonitoringAction
+from modelwarrant.reports.estimate_view import EstimateView, estimate_view
 from modelwarrant.reports.figures import count, listing, moment, number, percent, sentence
 from modelwarrant.reports.parts import Digest, Fact, Mark, Table, level_mark, unknown
 
@@ -26,6 +27,8 @@ class MonitorView:
     headline: str
     facts: tuple[Fact, ...]
     tests: Table
+    estimate: EstimateView | None
+    """None where the pass made none."""
     log: tuple[Fact, ...]
     labels: tuple[Fact, ...]
     sample: Table
@@ -62,6 +65,7 @@ def monitor_view(action: MonitoringAction) -> MonitorView:
             tuple((name, *_cells(test)) for name, test in tests),
             frozenset({2, 3, 4, 5}),
         ),
+        estimate=estimate_view(seen),
         log=_log(action),
         labels=_labels(action),
         sample=Table(

@@ -78,6 +78,34 @@ def test_a_shift_without_labels_asks_for_labels(season: Season) -> None:
     assert 1 == found["labels"]["unknown_requests"]
 
 
+def test_a_quiet_pass_states_what_the_window_is_expected_to_lose(season: Season) -> None:
+    """Without a label, with every condition met; with labels the gap on the same rows."""
+    data = rows(1500, seed=4)
+    ids = season.answer(data, prefix="a")
+    first = season.watch("--slo", "0.9")
+    season.label(ids[:400], data["busy"][:400])
+    second = season.watch()
+
+    assert ("none", "quiet") == (first["action"], first["rule"])
+    assert ("ok", "declared", 0.9) == tuple(
+        first["estimate"][key] for key in ("level", "objective_source", "objective")
+    )
+    assert all(check["holds"] for check in first["estimate"]["checks"])
+    assert (None, 400) == (first["realised"], second["realised"]["n_labels"])
+    assert second["realised"]["lower"] < second["realised"]["estimated"]
+    assert "reference" == second["estimate"]["objective_source"]
+
+
+def test_an_objective_that_is_missed_asks_for_labels(season: Season) -> None:
+    """The same window, with a lower loss promised; the sample is what would settle it."""
+    season.answer(rows(1500, seed=4), prefix="a")
+
+    found = season.watch("--slo", "0.2")
+
+    assert ("label", "estimate-below") == (found["action"], found["rule"])
+    assert found["labels_missing"] == found["labels_asked"] > 0
+
+
 def test_a_data_fault_holds(season: Season) -> None:
     """A column that went missing: no training and no promotion, and nothing else either."""
     broken = rows(1200, seed=6)

@@ -19,10 +19,15 @@ from modelwarrant.monitoring import action_of
 from modelwarrant.records import (
     Distribution,
     DriftReport,
+    EstimateCheck,
     FeatureDrift,
     LabelCounts,
     LogCounts,
+    LossEstimate,
+    MetricEstimate,
     MonitoringAction,
+    PerformanceEstimate,
+    RealisedLoss,
     Stratum,
 )
 from tests.monitoring.evidence import watched
@@ -81,6 +86,38 @@ def flat(text: str) -> str:
     return " ".join(text.split())
 
 
+def estimated() -> PerformanceEstimate:
+    """Return an estimate that a gate made void."""
+    return PerformanceEstimate(
+        level="void",
+        reason=samples.HOSTILE,
+        metric="log_loss",
+        bound=2.0,
+        method="PAPE",
+        value=0.45,
+        lower=0.42,
+        upper=0.48,
+        objective=0.4,
+        change=0.025,
+        change_lower=0.01,
+        change_upper=0.04,
+        allowance=0.02,
+        n_reference=2000,
+        n_current=5000,
+        effective_share=0.7,
+        checks=(EstimateCheck(name="gates", holds=False, detail=samples.HOSTILE),),
+        estimates=(
+            LossEstimate(method="PAPE", value=0.45, lower=0.42, upper=0.48, is_valid=False),
+            LossEstimate(method="BBSE", is_valid=False, reason=samples.HOSTILE),
+        ),
+        metrics=(MetricEstimate(name="roc_auc", value=0.8, lower=0.7, upper=0.9),),
+        production_digest=samples.digest("production"),
+        reference_digest=samples.digest("reference"),
+        current_digest=samples.digest("current"),
+        drift_report_digest=samples.digest("drift"),
+    )
+
+
 def monitored() -> MonitoringAction:
     """Return what a monitoring pass did that saw everything at once."""
     seen = watched(
@@ -102,6 +139,8 @@ def monitored() -> MonitoringAction:
         ),
         sample=(Stratum(name="answer 0 to 0.2", rows=100, asked=20),),
         situation={"open_run": samples.HOSTILE, "model": "flights"},
+        estimate=estimated(),
+        realised=RealisedLoss(value=0.5, lower=0.47, upper=0.53, n_labels=900, estimated=0.44),
     )
     return action_of(seen)
 
@@ -688,6 +727,18 @@ def test_a_monitoring_pass_names_what_was_odd() -> None:
     assert "With a fault in the data no machine moves production" in text
     for said in ("Of version 7, which is gone 3", "In conflict 2", "Torn files 1", "Corrected 1"):
         assert said in text
+
+
+def test_a_monitoring_pass_shows_the_estimate_against_what_was_realised() -> None:
+    """Both with their intervals, the gap on the same rows, and why the estimate is void."""
+    text = flat(Outline(PAGES["monitor"]).text)
+
+    assert "Loss without labels ? void" in text
+    assert "Estimated log loss 0.450 [0.420, 0.480]" in text
+    assert "Realised log loss 0.500 [0.470, 0.530] 900 labelled rows of the window" in text
+    assert "Estimated minus realised, same rows −0.06" in text
+    assert "Data as they were ✕ fails" in text
+    assert "ROC AUC 0.800" in text
 
 
 def test_a_request_id_is_one_segment_of_its_address() -> None:
