@@ -1,5 +1,6 @@
 """What did a rule's decisions cost on one stream, against an oracle that knows the next window?"""
 
+from collections.abc import Callable
 from typing import Final
 
 from modelwarrant.backtest.acts import Act, Rule, Standing
@@ -13,6 +14,8 @@ __all__ = ["run_backtest"]
 
 _PRICES: Final = Prices()
 
+Watch = Callable[[Standing, Act, int], None]
+
 
 def run_backtest(
     course: Course,
@@ -23,6 +26,7 @@ def run_backtest(
     seed: int,
     shifted: int | None = None,
     prices: Prices = _PRICES,
+    watch: Watch | None = None,
 ) -> BacktestScore:
     """Run a rule over a stream, window by window, and score each decision on the next window.
 
@@ -39,6 +43,7 @@ def run_backtest(
         seed: seed of the stream, for the record.
         shifted: window in which the stream's shift begins, for the record; None without one.
         prices: what a training must be worth to ``warrant-*``.
+        watch: told of each window's act, with the standing before it.
 
     Raises:
         PolicyError: there is no such rule.
@@ -52,6 +57,8 @@ def run_backtest(
     for lap in range(1, len(course.laps) - 1):
         best = best.after(_ask(oracle, course, best, lap), lap, None)
         act = _ask(decide, course, standing, lap)
+        if watch is not None:
+            watch(standing, act, lap)
         steps.append(_step(course, standing, act, lap, rules, oracle=best.production))
         found = course.candidate(lap)
         standing = standing.after(act, lap, None if found is None else found.digest)

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import modelwarrant
-from modelwarrant.canonical import Json, digest_json
+from modelwarrant.canonical import Json, digest_bytes, digest_json
 from modelwarrant.policy import ENGINE_VERSION
 
-__all__ = ["Shelf"]
+__all__ = ["Shelf", "code_digest"]
 
 
 @dataclass(frozen=True)
@@ -46,3 +46,10 @@ class Shelf:
         part = self.folder / f".{key}.{os.getpid()}.part"
         part.write_bytes(data)
         part.replace(self.folder / key)
+
+
+def code_digest() -> str:
+    """Return the digest of this program's code: results of other code do not count."""
+    folder = Path(modelwarrant.__file__).parent
+    files = sorted(folder.rglob("*.py")) + sorted(folder.rglob("*.yaml"))
+    return digest_bytes(b"".join(path.read_bytes() for path in files))

@@ -8,6 +8,7 @@ import typer
 
 import modelwarrant
 from modelwarrant.cli import (
+    backtest,
     benchmark,
     cluster,
     data,
@@ -48,6 +49,7 @@ for commands in (
     keys,
     demo,
     simulation,
+    backtest,
     benchmark,
 ):
     commands.register(app)

@@ -36,6 +36,7 @@ __all__ = [
     "compiled_lifecycle",
     "ending_of",
     "lifecycle_parameters",
+    "own_code",
     "print_summary",
     "run_lifecycle",
     "schema_of",
@@ -238,6 +239,7 @@ def lifecycle_parameters(
         "requester": requester,
         "review_by": "" if project.review_by is None else project.review_by.isoformat(),
         "monitor_every_s": int((project.monitor_every or timedelta()).total_seconds()),
+        "season_s": int((project.windows.season or timedelta()).total_seconds()),
     }
 
 
@@ -274,7 +276,7 @@ class _Walker:
             self._parameters(),
             work=self._work,
             run=self._run,
-            salt=_own_code(self._project),
+            salt=own_code(self._project),
             on_finish=self._on_finish,
             while_waiting=self._while_waiting,
         )
@@ -388,7 +390,7 @@ def schema_of(place: Place, project: Project) -> FeatureSchema:
     )
 
 
-def _own_code(project: Project) -> str:
+def own_code(project: Project) -> str:
     """Digest the module of a user's own estimator: a changed one must be trained again."""
     module, colon, _ = project.recipe.model.partition(":")
     if not colon:

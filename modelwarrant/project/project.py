@@ -1,7 +1,7 @@
 """What does a project file declare?"""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Final, Literal, TypeVar, cast
@@ -13,7 +13,7 @@ from modelwarrant.errors import ProjectError
 from modelwarrant.project import sections
 from modelwarrant.project.document import Document, parse_document
 from modelwarrant.project.sections import METRICS, RECIPES, Windows
-from modelwarrant.records import Recipe
+from modelwarrant.records import Prices, Recipe
 from modelwarrant.windows import Bounds, Feature, FeatureSchema, Task
 
 __all__ = ["DEFAULT_FILE", "Project", "load", "parse_project"]
@@ -23,7 +23,7 @@ DEFAULT_FILE: Final = "warrant.yaml"
 _KEYS: Final = (
     *("model", "task", "source", "target", "classes", "positive", "time", "features", "windows"),
     *("recipe", "metric", "slices", "policy"),
-    *("owner", "purpose", "review_by", "monitor_every", "label_delay"),
+    *("owner", "purpose", "review_by", "monitor_every", "label_delay", "costs"),
 )
 _REQUIRED: Final = ("model", "task", "source", "target", "features", "windows")
 
@@ -62,6 +62,8 @@ class Project:
     """Longest time between two monitoring passes."""
     label_delay: timedelta | None = None
     """How long a label takes to arrive."""
+    costs: Prices = field(default_factory=Prices)
+    """What acts and errors cost; a backtest weighs trainings with it."""
 
     @property
     def base(self) -> Path:
@@ -170,6 +172,7 @@ def parse_project(data: bytes, *, path: Path) -> Project:
         review_by=read("review_by", lambda d, node: sections.read_date(d, node, "review_by")),
         monitor_every=period("monitor_every"),
         label_delay=period("label_delay"),
+        costs=read("costs", sections.read_costs) or Prices(),
     )
     _check_time(document, fields, project)
     document.finish()

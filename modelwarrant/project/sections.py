@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from modelwarrant.errors import WindowError
 from modelwarrant.project.document import Document, Label, is_null
 from modelwarrant.project.periods import parse_period
-from modelwarrant.records import Recipe
+from modelwarrant.records import Prices, Recipe
 from modelwarrant.windows import ORDER, Bounds, Feature, Kind, Task, parse_bounds
 
 __all__ = ["DEFAULT_FINAL", "METRICS", "RECIPES", "Labels", "Windows"]
@@ -36,6 +36,7 @@ DEFAULT_FINAL: Final = 0.3
 _WINDOW_KEYS: Final = ("reference", "current", "final", "train", "season")
 _FEATURE_KEYS: Final = ("kind", "range", "categories", "missing")
 _RECIPE_KEYS: Final = ("model", "seed", "parameters")
+_COST_KEYS: Final = tuple(Prices.model_fields)
 _KINDS: Final[tuple[Kind, ...]] = ("number", "category", "boolean", "time")
 _MODEL: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?", re.ASCII)
 _ESTIMATOR: Final = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", re.ASCII)
@@ -203,6 +204,21 @@ def read_recipe(document: Document, node: yaml.Node) -> Recipe | None:
     if model is None or seed is None:
         return None
     return Recipe(model=model, seed=seed, parameters=parameters)
+
+
+def read_costs(document: Document, node: yaml.Node) -> Prices | None:
+    """Read what acts and errors cost; what is not named keeps its default."""
+    fields = document.mapping(node, "costs", known=_COST_KEYS)
+    found: dict[str, float] = {}
+    for key, value in fields.items():
+        price = document.number(value, f"costs: {key}")
+        if price is None:
+            return None
+        if price < 0 or (key == "error" and price == 0):
+            document.problem(value, f"costs: {key} is {price:g}; a price is positive")
+            return None
+        found[key] = price
+    return Prices(**found)
 
 
 def read_metric(document: Document, node: yaml.Node, task: Task | None) -> str | None:

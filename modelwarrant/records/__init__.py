@@ -50,6 +50,13 @@ from modelwarrant.records.evaluation import (
     ReliabilityBin,
     SliceComparison,
 )
+from modelwarrant.records.history_backtest import (
+    HistoryReport,
+    HistoryWalk,
+    HistoryWindow,
+    RuleTotals,
+    WalkedWindow,
+)
 from modelwarrant.records.ledger import Blob, LedgerEntry, Operation
 from modelwarrant.records.manifest import BUNDLE_FILES, ModelManifest, ParityReport, Recipe
 from modelwarrant.records.monitoring import (
@@ -93,6 +100,9 @@ __all__ = [
     "FeatureDrift",
     "Gate",
     "History",
+    "HistoryReport",
+    "HistoryWalk",
+    "HistoryWindow",
     "Interval",
     "JointDrift",
     "LabelCounts",
@@ -123,6 +133,7 @@ __all__ = [
     "ResidualDecile",
     "ResidualDrift",
     "RuleFigures",
+    "RuleTotals",
     "SeasonReport",
     "Shift",
     "ShiftKind",
@@ -133,5 +144,6 @@ __all__ = [
     "StreamTruth",
     "ValidationReport",
     "Verdict",
+    "WalkedWindow",
     "WindowRef",
 ]

@@ -24,6 +24,7 @@ from modelwarrant.records import (
     DriftReport,
     EvaluationReport,
     History,
+    HistoryReport,
     ModelManifest,
     MonitoringAction,
     PromotionRequest,
@@ -34,6 +35,7 @@ from modelwarrant.reports.backtest_view import backtest_view
 from modelwarrant.reports.drift_view import drift_view
 from modelwarrant.reports.evaluation_view import evaluation_view
 from modelwarrant.reports.figures import moment, plural, sentence, short_digest
+from modelwarrant.reports.history_view import history_view
 from modelwarrant.reports.life_view import Life, life_view
 from modelwarrant.reports.monitor_view import monitor_view
 from modelwarrant.reports.parts import escaped, verdict_mark
@@ -45,6 +47,7 @@ __all__ = [
     "content_security_policy",
     "drift_page",
     "evaluation_page",
+    "history_page",
     "life_page",
     "monitor_page",
     "request_page",
@@ -208,6 +211,11 @@ def evaluation_page(evaluation: EvaluationReport, manifest: ModelManifest | None
 def backtest_page(summary: BacktestSummary) -> str:
     """Return the page of rules that were compared over many streams."""
     return _render("backtest.html", view=backtest_view(summary), summary=summary)
+
+
+def history_page(report: HistoryReport) -> str:
+    """Return the page of a backtest of a project's own history."""
+    return _render("history.html", view=history_view(report), report=report)
 
 
 def monitor_page(action: MonitoringAction, drift: DriftReport) -> str:
