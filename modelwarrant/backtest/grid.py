@@ -140,7 +140,8 @@ def declared_streams(*, seeds: int, most: int, tables: Sequence[str] = ()) -> tu
     """Return the declared fraction of bases x kinds x shapes x sizes x seeds.
 
     Each seed takes the same number of streams, drawn without looking. Kinds take turns, and within
-    a kind bases, and pairs of shape and size: over all seeds each comes about equally often.
+    a kind bases, and pairs of shape and size: over all seeds each comes about equally often. More
+    streams begin with the same ones: a longer run goes on where a shorter one ended.
 
     Args:
         seeds: at least 1.
@@ -161,16 +162,15 @@ def declared_streams(*, seeds: int, most: int, tables: Sequence[str] = ()) -> tu
         for kind in _KINDS
     }
     found = []
-    for seed in range(seeds):
-        for _ in range(most // seeds):
-            kind = next(kinds)
-            base, (shape, size) = next(bases[kind]), next(shifts[kind])
-            if base in TABLES and kind in _CHOOSING:
-                size = min(size, _LARGEST_CHOICE)
-            if kind == SHUFFLED:
-                found.append(Stream(f"{base}/{kind}/{shape}/0", seed))
-            else:
-                found.append(Stream(parse_scenario(f"{base}/{kind}/{shape}/{size}").text, seed))
+    for seed in [*range(seeds)] * (most // seeds):
+        kind = next(kinds)
+        base, (shape, size) = next(bases[kind]), next(shifts[kind])
+        if base in TABLES and kind in _CHOOSING:
+            size = min(size, _LARGEST_CHOICE)
+        if kind == SHUFFLED:
+            found.append(Stream(f"{base}/{kind}/{shape}/0", seed))
+        else:
+            found.append(Stream(parse_scenario(f"{base}/{kind}/{shape}/{size}").text, seed))
     return tuple(found)
 
 

@@ -37,6 +37,11 @@ def test_the_declared_fraction_is_the_same_for_everybody() -> None:
     assert [30] * 20 == [sum(stream.seed == seed for stream in streams) for seed in range(20)]
 
 
+def test_a_longer_run_begins_with_the_shorter_one() -> None:
+    """How many streams there are can follow from how fast they run, and from nothing else."""
+    assert declared_streams(seeds=20, most=600)[:100] == declared_streams(seeds=20, most=100)
+
+
 def test_kinds_bases_and_sizes_take_turns() -> None:
     """Every kind, base, shape and size comes, kinds and bases about equally often."""
     streams = declared_streams(seeds=20, most=200, tables=tuple(TABLES))
