@@ -1,11 +1,19 @@
-"""Commands of the policy: lint, show, ratify, replay, what-if, explain."""
+"""Commands of the policy: lint, show, ratify, replay, what-if, backtest, explain."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from modelwarrant.cli.options import JsonOption, KeyOption, StoreOption, answer_json, note, out
+from modelwarrant.cli.options import (
+    JsonOption,
+    KeyOption,
+    StoreOption,
+    answer_json,
+    note,
+    out,
+    table,
+)
 
 __all__ = ["register"]
 
@@ -28,6 +36,7 @@ def register(app: typer.Typer) -> None:
     group.command("signers")(signers)
     group.command("replay")(replay)
     group.command("what-if")(what_if)
+    group.command("backtest")(backtest)
     group.command("explain")(explain)
     app.add_typer(group, name="policy")
 
@@ -174,6 +183,41 @@ def what_if(
     out().print(f"recorded: {recorded.verdict} by {recorded.rule}", markup=False)
     out().print(f"with {policy}:", markup=False)
     print_decision(tried)
+
+
+def backtest(
+    policy: Annotated[Path, typer.Argument(metavar="POLICY", help="The policy to try.")],
+    model: Annotated[
+        str | None, typer.Option("--model", help="Only decisions about this model.")
+    ] = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Decide every recorded decision of the store by another policy; show those that change."""
+    from modelwarrant.cli.knowledge import open_place
+    from modelwarrant.cli.ruling import backtest_policy
+
+    looked_at, changed = backtest_policy(open_place(store), policy, model=model)
+    if as_json:
+        found = [each.document() for each in changed]
+        answer_json({"policy": str(policy), "decisions": looked_at, "changed": found})
+        return
+    if changed:
+        table(
+            ("model", "at", "recorded", "row", "would be", "row now"),
+            (
+                (
+                    each.model,
+                    each.time[:10],
+                    each.decision.verdict,
+                    each.decision.rule,
+                    each.tried.verdict,
+                    each.tried.rule,
+                )
+                for each in changed
+            ),
+        )
+    out().print(f"{len(changed)} of {looked_at} recorded decisions would change", markup=False)
 
 
 def explain(

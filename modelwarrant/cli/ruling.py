@@ -1,5 +1,6 @@
 """How does the command line find, replay and try decisions and policies?"""
 
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -7,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from gate.opening import Answered, ratify, ratify_signers, sign_at_terminal
 from modelwarrant import policy
 from modelwarrant.canonical import digest_bytes
-from modelwarrant.cli.knowledge import Place, parse_name
+from modelwarrant.cli.knowledge import Place, models, parse_name
 from modelwarrant.errors import PolicyError, RegistryError, UnknownModelError
 from modelwarrant.policy import Policy
 from modelwarrant.records import Decision, PromotionRequest
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
     from gate.clusterdesk import ClusterDesk
 
 __all__ = [
+    "Changed",
     "ask_for_policy",
+    "backtest_policy",
     "find_decision",
     "load_policy",
     "policy_text",
@@ -171,8 +174,6 @@ def recorded(place: Place, name: str) -> dict[str, bytes]:
     Raises:
         UnknownModelError: no such decision.
     """
-    from modelwarrant.cli.knowledge import models
-
     if "@" in name:
         model, version = parse_name(name)
         state = place.state(model)
@@ -227,3 +228,60 @@ def try_policy(place: Place, name: str, path: Path) -> tuple[Decision, Decision]
     files = recorded(place, name)
     decision = Decision.from_bytes(files["decision.json"], name="decision.json")
     return decision, policy.what_if(load_policy(path), policy.read_documents(files))
+
+
+@dataclass(frozen=True)
+class Changed:
+    """A recorded decision that another policy would have made otherwise."""
+
+    model: str
+    decision: Decision
+    tried: Decision
+    run: str
+    time: str
+
+    def document(self) -> dict[str, Any]:
+        """Return it as JSON."""
+        return {
+            "model": self.model,
+            "decision": self.decision.digest,
+            "run": self.run,
+            "time": self.time,
+            "recorded": {"verdict": self.decision.verdict, "rule": self.decision.rule},
+            "tried": {"verdict": self.tried.verdict, "rule": self.tried.rule},
+            "reason": self.tried.reason,
+        }
+
+
+def backtest_policy(
+    place: Place, path: Path, *, model: str | None
+) -> tuple[int, tuple[Changed, ...]]:
+    """Decide every recorded decision of the store again, by another policy.
+
+    Args:
+        place: the store.
+        path: the policy to try.
+        model: only decisions about this one; None takes every model.
+
+    Returns:
+        How many decisions there are, and those whose verdict or row would be another, oldest first.
+
+    Raises:
+        PolicyError: the linter's findings: such a policy decides nothing.
+        UnknownModelError: the store has no such model.
+    """
+    rules = load_policy(path)
+    if findings := policy.lint(rules):
+        raise PolicyError(f"{path}: {'; '.join(findings)}")
+    names = models(place) if model is None else [model]
+    looked_at, changed = 0, []
+    for name in names:
+        state = place.state(name)
+        for found in state.decisions.values():
+            looked_at += 1
+            files = _documents(place, state, [found], found.decision_digest)
+            decision = Decision.from_bytes(files["decision.json"], name="decision.json")
+            tried = policy.what_if(rules, policy.read_documents(files))
+            if (tried.verdict, tried.rule) != (decision.verdict, decision.rule):
+                changed.append(Changed(name, decision, tried, found.run, found.time))
+    return looked_at, tuple(changed)
