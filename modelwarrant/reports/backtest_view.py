@@ -238,14 +238,27 @@ def _bounds(share: Interval) -> str:
 
 
 def _loses(costs: Sequence[Difference]) -> Table | None:
-    """Return every comparison in which modelwarrant is dearer beyond doubt, the worst first."""
-    lost = [each for each in costs if (each.difference.lower or 0.0) > 0]
-    ordered = sorted(lost, key=lambda each: -each.difference.estimate)
-    rows: tuple[tuple[Cell, ...], ...] = tuple(
-        (each.rule, each.against, each.group, _spoken(each.difference, sign=True))
-        for each in ordered
-    )
-    return Table(("Rule", "Dearer than", "On", "Cost a window"), rows, frozenset({3}))
+    """Return in which groups a rule of ours is dearer than others beyond doubt."""
+    lost: dict[tuple[str, str], list[Difference]] = {}
+    for each in costs:
+        if (each.difference.lower or 0.0) > 0:
+            lost.setdefault((each.rule, each.group), []).append(each)
+    if not costs:
+        return None
+    rows: list[tuple[Cell, ...]] = []
+    for (rule, group), found in lost.items():
+        worst = max(found, key=lambda each: each.difference.estimate)
+        others = sorted(each.against for each in found if each is not worst)
+        streams = plural(worst.streams, "stream")
+        rows.append(
+            (
+                rule,
+                f"{group} ({streams})",
+                f"{worst.against} {_spoken(worst.difference, places=0, sign=True)}",
+                ", ".join(others) or "–",
+            )
+        )
+    return Table(("Rule", "On", "Most against, cost a window", "Also against"), tuple(rows))
 
 
 def _wins(costs: Sequence[Difference]) -> str:

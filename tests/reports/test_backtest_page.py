@@ -105,7 +105,7 @@ def test_a_declared_comparison_says_how_it_came_out() -> None:
     assert 1 == page.count("> not shown either way</span>")
     assert 0 == page.count("> worse</span>")  # not declared, but told where it loses
     assert "cheaper beyond doubt in 1, dearer in 1" in page
-    assert "+20.0 [+10.0, +30.0]" in page
+    assert "error-threshold +20 [+10, +30]" in page
 
 
 def test_a_promise_that_was_missed_is_called_so() -> None:
