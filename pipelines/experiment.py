@@ -29,7 +29,7 @@ def experiment(
     rows: int = 20_000,
     windows: int = 10,
     final: float = 0.3,
-    onset: float = 0.55,
+    onset: float = 0.45,
     recipe: dict = {},  # noqa: B006 - kfp reads the default, nobody changes it
     policy: str = "",
 ) -> None:
