@@ -155,7 +155,7 @@ BASELINES: Final[Mapping[str, Rule]] = MappingProxyType(
         "metric-tested": _compared(_is_tested_better),
         "drift-blocks": _compared(
             lambda course, standing, lap: (
-                not _drifts(course, standing, lap) and _has_lower_loss(course, standing, lap)
+                _has_lower_loss(course, standing, lap) and not _drifts(course, standing, lap)
             )
         ),
         "drift-retrains": _triggered(_drifts, reads="inputs"),
