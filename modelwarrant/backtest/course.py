@@ -77,6 +77,8 @@ class Course:
     season: timedelta | None = None
     history: Window | None = None
     shelf: Shelf | None = None
+    trials: dict[Span, float] = field(default_factory=dict)
+    """Losses that ``spans`` found of stretches: rules over one stream try the same ones."""
     _spans: list[Span] = field(default_factory=list)
     _models: dict[int, Bundle | None] = field(default_factory=dict)
     _losses: dict[tuple[int, int, bool], Floats] = field(default_factory=dict)

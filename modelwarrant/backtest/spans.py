@@ -78,8 +78,10 @@ def _firsts(lap: int) -> list[int]:
 
 
 def _trial_loss(course: Course, span: Span, inner: TrainingSplit, trial: Window) -> float:
-    older = course.training(course.spanning(span))[:-1]
-    bundle = make(
-        [*older, inner], course.recipe, current=course.laps[span.lap].ref, shelf=course.shelf
-    )
-    return float(np.mean(course.losses_on(bundle, trial)))
+    if span not in course.trials:
+        older = course.training(course.spanning(span))[:-1]
+        bundle = make(
+            [*older, inner], course.recipe, current=course.laps[span.lap].ref, shelf=course.shelf
+        )
+        course.trials[span] = float(np.mean(course.losses_on(bundle, trial)))
+    return course.trials[span]
