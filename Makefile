@@ -6,7 +6,7 @@ RUN := .venv/bin
 PYTHON ?= python3
 export UV_PYTHON ?= $(PYTHON)
 
-.PHONY: help demo test e2e check thorough lint fuzz endurance soak bench docs generated stage stages-json clean images images-load image-sizes image-sbom image-scan cluster-up cluster-load cluster-down deploy pin port-forward submit user manifests-scan
+.PHONY: help demo test e2e check thorough lint fuzz endurance soak bench decisions docs generated stage stages-json clean images images-load image-sizes image-sbom image-scan cluster-up cluster-load cluster-down deploy pin port-forward submit user manifests-scan
 
 help:  ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -58,6 +58,9 @@ soak: setup  ## Kill 1,000 writers and 50 times the store over 5,000 entries
 
 bench: setup  ## Measure again what the documents state
 	$(RUN)/python ci/bench.py
+
+decisions: setup  ## Compare rules of promotion in two minutes; with TABLES=DIR publish the full run in docs/decisions
+	$(RUN)/warrant benchmark decisions $(if $(TABLES),--tables $(TABLES) --out docs/decisions,--quick)
 
 docs: setup  ## Check that every path, target and flag in the documents exists
 	$(RUN)/pytest -q tests/contracts/test_docs.py
