@@ -61,6 +61,7 @@ def lifecycle(
     review_by: str = "",
     monitor_every_s: int = 0,
     gate: str = "",
+    season_s: int = 0,
 ) -> None:
     """Wire the stages; see each stage's docstring for its parameters."""
     ingested = ingest_window(
@@ -70,6 +71,7 @@ def lifecycle(
         contract=contract,
         final=final,
         data_digest=data_digest,
+        season_s=season_s,
     ).set_caching_options(False)
     fetched = fetch_production(
         model=model,
@@ -122,6 +124,9 @@ def lifecycle(
         reference=before.outputs["validated"],
         reference_ref=fetched.outputs["reference_ref"],
         production=fetched.outputs["production"],
+        history=ingested.outputs["history"],
+        season_s=season_s,
+        slices=slices,
         digest=ingested.outputs["digest"],
     )
     evaluated = evaluate_model(

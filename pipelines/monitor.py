@@ -61,6 +61,9 @@ def monitor(
         reference=fetched.outputs["reference"],
         reference_ref=fetched.outputs["reference_ref"],
         production=fetched.outputs["production"],
+        history=fetched.outputs["reference"],
+        season_s=0,
+        slices=[],
         digest=collected.outputs["digest"],
     )
     estimated = estimate_performance(

@@ -11,18 +11,25 @@ def detect_drift(
     reference: dsl.Input[dsl.Dataset],
     reference_ref: dsl.Input[dsl.Artifact],
     production: dsl.Input[dsl.Model],
+    history: dsl.Input[dsl.Dataset],
+    season_s: int,
+    slices: list,
     digest: str,
     drift_report: dsl.Output[dsl.Artifact],
     page: dsl.Output[dsl.HTML],
     level: dsl.OutputPath(str),
 ) -> dsl.ContainerSpec:
-    """Compare the current window with the reference: gates, features, joint, predictions.
+    """Compare the current window with the reference: gates, features, joint, answers, labels.
 
     Args:
         current: validated rows of the current window.
         reference: validated rows of the reference window.
         reference_ref: the reference's final share: production never trained on those rows.
         production: bundle in production, or a file that says there is none yet.
+        history: rows of the past, where the last window of the same season is looked for.
+        season_s: seconds after which the data repeats itself; 0 for none.
+        slices: columns in whose slices the labelled loss is looked at; none takes those that weigh
+            most.
         digest: the current window's digest.
         drift_report: the record.
         page: the same for a person.

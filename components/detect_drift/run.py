@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from datetime import timedelta
 
 import numpy as np
 import numpy.typing as npt
@@ -19,9 +20,13 @@ from modelwarrant.windows import Predictions, Window, split
 def detect(task: Task) -> None:
     """Compare the windows; with a production model also its answers."""
     current, reference = load_window(task.path("current")), load_window(task.path("reference"))
+    history = load_window(task.path("history"))
     production = read_bundle_if_any(task.path("production"))
+    season = timedelta(seconds=task.parameter("season_s")) or None
     if production is None:
-        report = drift.compare(reference, current)
+        report = drift.compare(
+            reference, current, season=season, history=drift.History(history) if season else None
+        )
     else:
         ref = WindowRef.from_bytes(task.path("reference_ref").read_bytes(), name="reference_ref")
         unseen = split(reference, final=ref.final)[1].window
@@ -32,12 +37,21 @@ def detect(task: Task) -> None:
             scores=scores,
             reference_labels_for_scores=_labels(production, unseen),
             labelled=_labelled((unseen, current), scores),
+            slices=task.parameter("slices"),
             weights=permutation_weights(production, unseen),
+            season=season,
+            history=_history(production, history) if season else None,
             production_digest=production.digest,
         )
     task.write("drift_report", report)
     task.write("page", drift_page(report))
     task.set("level", report.level)
+
+
+def _history(production: Bundle, history: Window) -> drift.History:
+    """Return the rows of the past with production's answers."""
+    answers = production.predict(history) if len(history) else None
+    return drift.History(history, answers)
 
 
 def _labels(production: Bundle, unseen: Window) -> npt.NDArray[np.int64] | None:

@@ -2,13 +2,23 @@
 
 import sys
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 
+import numpy as np
+
 from modelwarrant.canonical import digest_json
-from modelwarrant.errors import ChangedDataError
+from modelwarrant.errors import ChangedDataError, WindowError
 from modelwarrant.sources import read_window, save_window
 from modelwarrant.stage import Task, run_stage
-from modelwarrant.windows import FeatureSchema, parse_bounds
+from modelwarrant.windows import (
+    FeatureSchema,
+    Window,
+    is_whole_seasons,
+    parse_bounds,
+    previous_season,
+    span_of,
+)
 
 
 def ingest(task: Task) -> None:
@@ -28,8 +38,31 @@ def ingest(task: Task) -> None:
             f"({seen} then, {found} now); start the run again"
         )
     save_window(task.output("window"), window)
+    save_window(task.output("history"), _history(task, window))
     task.write("window_ref", ref)
     task.set("digest", ref.window_digest)
+
+
+def _history(task: Task, window: Window) -> Window:
+    """Read the rows before at the same place of the season, as far as the source holds them."""
+    nothing = window.take(np.zeros(0, dtype=np.int64))
+    period = timedelta(seconds=task.parameter("season_s"))
+    if not period or window.schema.time is None:
+        return nothing
+    span = span_of(window)
+    if is_whole_seasons(*span, period):
+        return nothing
+    try:
+        earlier, _ = read_window(
+            task.parameter("source"),
+            window.schema,
+            previous_season(*span, period),
+            base=Path(task.parameter("base")),
+            final=task.parameter("final"),
+        )
+    except WindowError:  # no row lies there
+        return nothing
+    return earlier
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -125,8 +125,7 @@ def compare(
     _check_alpha(alpha)
     pair = pair_windows(reference, current, schema, time=time)
     orders = canonical_order(pair.reference), canonical_order(pair.current)
-    past = pair.reference if history is None else _until(history.window, pair.reference)
-    pairs = reference_pairs(past, pair.current, season)
+    pairs = reference_pairs(_past(pair.reference, history), pair.current, season)
     terms = _Terms(alpha, dict(weights or {}), scores, reference_labels_for_scores, pairs)
     found = _found(pair, orders, terms)
     found.gates.extend(
@@ -198,11 +197,15 @@ def _found(pair: Pair, orders: tuple[_Order, _Order], terms: _Terms) -> Findings
     return Findings(features, gates, joint, predictions)
 
 
-def _until(history: Window, reference: Window) -> Window:
-    """Return the rows of the history that are no newer than the reference's."""
-    if not len(reference):
+def _past(reference: Window, history: History | None) -> Window:
+    """Return the rows that floors are calibrated on: none is newer than the reference's.
+
+    The history's where it holds more of them, for it may hold the reference.
+    """
+    if history is None or not len(reference):
         return reference
-    return history.take(history.order <= span_of(reference)[1])
+    earlier = history.window.take(history.window.order <= span_of(reference)[1])
+    return earlier if len(earlier) > len(reference) else reference
 
 
 def _against(previous: Previous, pair: Pair, current_order: _Order, terms: _Terms) -> Findings:
