@@ -45,6 +45,9 @@ REPORT_PAIRS: Final = {10: 80, 50: 30, 200: 12}
 REAL_PAIRS: Final[dict[Seen, int]] = {"columns": 40, "report": 12}
 
 POWER_PAIRS: Final = 200
+PROMISED: Final = {"mean by 0.5 sd": 2000}
+"""Pairs of the shift of which something is promised: 200 would leave it open by 3 points."""
+
 REAL: Final = ("sklearn://breast_cancer", "sklearn://digits")
 
 _ZIPF = np.arange(1, 1001.0) ** -1.3
@@ -210,8 +213,12 @@ def measure_power(
     *, share: float, workers: int | None, show: Callable[[str], None]
 ) -> tuple[Found, ...]:
     """Count what is found of declared shifts; see ``measure_alarms``."""
-    pairs = max(1, round(POWER_PAIRS * share))
-    cells = [_Power(name, rows, pairs) for name in SHIFTS for rows in POWER_SIZES]
+    declared = {name: PROMISED.get(name, POWER_PAIRS) for name in SHIFTS}
+    cells = [
+        _Power(name, rows, max(1, round(pairs * share)))
+        for name, pairs in declared.items()
+        for rows in POWER_SIZES
+    ]
     return tuple(_mapped(_found, cells, workers=workers, show=show))
 
 
