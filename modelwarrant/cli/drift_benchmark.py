@@ -115,12 +115,15 @@ def _page(alarms: "Sequence[Alarms]", found: "Sequence[Found]", share: float) ->
         "One feature of fifty is shifted. `notice` counts notices and drift together; what a gate "
         "blocks is no drift found, but a fault.",
         "",
-        *_table(("shift", "rows a window", "mean PSI", "drift", "notice or drift", "blocked")),
+        *_table(
+            ("shift", "rows a window", "pairs", "mean PSI", "drift", "notice or drift", "blocked")
+        ),
         *(
             _row(
                 (
                     cell.shift,
                     f"{cell.rows:,}",
+                    f"{cell.pairs:,}",
                     f"{cell.psi:.3f}",
                     _share(cell.drift, cell.pairs),
                     _share(cell.notice, cell.pairs),
