@@ -9,7 +9,7 @@ from modelwarrant.errors import RecordError
 from serving.rows import parse_body, shown_name
 from serving.tensors import Tensor
 
-__all__ = ["Request", "flag", "parse_request", "tensors_of"]
+__all__ = ["Input", "Output", "Request", "flag", "names_in", "parse_request", "tensors_of"]
 
 
 class Input(msgspec.Struct):
@@ -55,12 +55,12 @@ def parse_request(data: bytes, *, most_marks: int) -> Request:
         raise RecordError("the body is not JSON in UTF-8") from error
     except RecursionError as error:
         raise RecordError("the body is nested too deeply") from error
-    if b"\\" in data or data.count(b":") != _names(request):
+    if b"\\" in data or data.count(b":") != names_in(request):
         _refuse_doubled(parse_body(data, most_marks=most_marks))
     return request
 
 
-def _names(request: Request) -> int:
+def names_in(request: Request) -> int:
     """Return the names that the request's JSON holds, were each there once and texts plain."""
     count = sum(
         1 + len(value) if isinstance(value, dict) else 1

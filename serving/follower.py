@@ -24,6 +24,7 @@ from modelwarrant.registry import Anchor, Ledger, State
 from modelwarrant.registry.layout import log_key
 from modelwarrant.storage import ObjectStore
 from serving.loading import fetch_blobs, load_served
+from serving.memory import give_back
 from serving.mirror import Head, Mirror
 from serving.served import Served
 from serving.shadow import Shadow
@@ -156,6 +157,12 @@ class Follower:
 
     def look(self) -> None:
         """Look at the ledger once; never raises, ``status`` says what was wrong."""
+        served, candidate = self.served, self._candidate
+        self._look()
+        if self.served is not served or self._candidate is not candidate:
+            give_back()
+
+    def _look(self) -> None:
         try:
             self._follow()
         except WarrantError as error:

@@ -7,7 +7,6 @@ float64), and ``score.<class>`` a class. A feature whose name is one of those ot
 counted, and what is written is made in pieces of at most a millisecond.
 """
 
-import io
 import logging
 import threading
 from collections import deque
@@ -16,10 +15,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow.parquet as pq
 
+import modelwarrant
 from modelwarrant.errors import PermanentError, StoreUnavailableError, TemporaryError
 from modelwarrant.storage import ObjectStore
+from serving.parquet import parquet_file
 from serving.rows import Rows
 from serving.segment import Segment
 from serving.served import Served
@@ -31,6 +31,7 @@ _FILE_TRIES = 3
 """Tries for one file at shutdown; while running, a file is tried at each flush until it lands."""
 
 _DAY_NS = 86_400 * 10**9
+_WRITER = f"modelwarrant version {modelwarrant.__version__}"
 _SMALLEST_SEGMENT = 256
 """Rows a segment has room for at least."""
 
@@ -197,15 +198,11 @@ class Recorder:
             self._end(sum(segment.rows for segment in todo), is_written=False)
 
     def _file(self, segment: Segment) -> _File:
-        table = segment.table(self._private, self._slices)
-        sink = io.BytesIO()
-        # ids and floats hardly repeat: a dictionary of them costs time and saves nothing
-        levels = [field.name for field in table.schema if str(field.type).startswith("dictionary")]
-        repeated = ["decision_id", *levels]
-        pq.write_table(table, sink, compression="zstd", use_dictionary=repeated)
+        columns = segment.columns(self._private, self._slices)
+        data = parquet_file(columns, rows=segment.rows, writer=_WRITER)
         key = f"payload/{self._model}/{segment.day}/{self._prefix}-{self._files}.parquet"
         self._files += 1
-        return _File(key, sink.getvalue(), table.num_rows)
+        return _File(key, data, segment.rows)
 
     def _end_file(self, file: _File, *, is_written: bool) -> None:
         self._unwritten.popleft()

@@ -22,7 +22,7 @@ from modelwarrant.errors import ContractError
 from modelwarrant.windows import Feature, FeatureSchema
 from serving.bounds import Bounds
 from serving.checks import RefusedError, check_of, has_integer_levels
-from serving.columns import seconds_of
+from serving.instants import seconds_of
 from serving.rows import Rows, category_positions, unseen_levels
 
 __all__ = ["QuickReader"]

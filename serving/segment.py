@@ -1,4 +1,4 @@
-"""Where do answered rows wait, and how do they become a table?
+"""Where do answered rows wait, and how do they become the columns of a table?
 
 A segment is a block of arrays that are allocated once and filled row by row: recording one row
 copies some numbers. Codes become levels again only here, whole columns at a time.
@@ -6,15 +6,13 @@ copies some numbers. Codes become levels again only here, whole columns at a tim
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from itertools import repeat
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 from modelwarrant.windows import Feature
 from modelwarrant.windows.logged import logged_features, score_column
-from serving.columns import coded, fixed, texts, truths
+from serving.parquet import Column, floats, instants, integers, levels, texts, truths
 from serving.rows import Rows
 from serving.served import Served
 from serving.slices import Slices
@@ -74,84 +72,76 @@ class Segment:
         self._values[begin:end] = rows.values
         self._scores[begin:end] = scores
         self._requests.append((request_id, now_ns, end - begin))
-        for position, levels in rows.unseen.items():
+        for position, unseen in rows.unseen.items():
             held = self._unseen.setdefault(position, {})
-            held.update((begin + row, level) for row, level in levels.items())
+            held.update((begin + row, level) for row, level in unseen.items())
         self.rows = end
 
-    def table(self, private: frozenset[str], slices: Slices) -> pa.Table:
-        """Return everything as one table.
+    def columns(self, private: frozenset[str], slices: Slices) -> Iterator[tuple[str, Column]]:
+        """Yield every column by its name.
 
         Args:
             private: features that are left out.
             slices: is told where one piece of work ends.
         """
-        columns: dict[str, pa.Array | pa.ChunkedArray] = {}
         slices.begin()
-        for name, column in self._columns(private):
-            columns[name] = column
+        for named in self._columns(private, slices):
+            yield named
             slices.end()
-        return pa.Table.from_arrays(list(columns.values()), names=list(columns))
 
-    def _columns(self, private: frozenset[str]) -> Iterator[tuple[str, pa.Array]]:
+    def _columns(self, private: frozenset[str], slices: Slices) -> Iterator[tuple[str, Column]]:
         sizes = np.array([size for _, _, size in self._requests])
-        ids = [request_id for request_id, _, _ in self._requests]
-        yield "request_id", self._request_ids(ids, sizes)
+        yield "request_id", self._request_ids(sizes, slices)
         starts = np.cumsum(sizes) - sizes
-        yield "row", fixed(pa.int64(), np.arange(self.rows) - np.repeat(starts, sizes))
+        yield "row", integers(np.arange(self.rows) - np.repeat(starts, sizes))
         times = np.array([at // _US for _, at, _ in self._requests], dtype=np.int64)
-        yield "time", fixed(pa.timestamp("us", tz="UTC"), np.repeat(times, sizes))
-        yield "version", fixed(pa.int64(), np.full(self.rows, self.served.version, np.int64))
-        decision = coded(np.zeros(self.rows, np.int32), [self.served.decision_id])
-        yield "decision_id", decision.dictionary_decode()
+        yield "time", instants(np.repeat(times, sizes))
+        yield "version", integers(np.full(self.rows, self.served.version, np.int64))
+        yield "decision_id", levels(np.zeros(self.rows, np.int32), [self.served.decision_id])
         named = payload_columns(self.served)
         for position, feature in enumerate(self.served.schema.features):
             if feature.name not in private:
                 yield named[feature.name], self._feature(feature, position)
         yield from self._answers()
 
-    def _request_ids(self, ids: Sequence[str], sizes: npt.NDArray[np.int64]) -> pa.ChunkedArray:
-        """Return each request's id for each of its rows, in chunks."""
-        if len(ids) == self.rows:
-            spread: Sequence[str] = ids
-        else:
-            spread = [
-                one
-                for each, size in zip(ids, sizes.tolist(), strict=True)
-                for one in repeat(each, size)
-            ]
-        chunks = [
-            texts(spread[start : start + _SLICE_ROWS])
-            for start in range(0, len(spread), _SLICE_ROWS)
-        ]
-        return pa.chunked_array(chunks)
+    def _request_ids(self, sizes: npt.NDArray[np.int64], slices: Slices) -> Column:
+        """Return each request's id for each of its rows; of batches every id once."""
+        ids = [request_id for request_id, _, _ in self._requests]
+        if len(ids) < self.rows:
+            return levels(np.repeat(np.arange(len(ids), dtype=np.int32), sizes), ids)
+        return texts(_in_pieces(ids, slices), self.rows)
 
-    def _feature(self, feature: Feature, position: int) -> pa.Array:
+    def _feature(self, feature: Feature, position: int) -> Column:
         values = self._values[: self.rows, position]
         missing = np.isnan(values)
         if feature.kind == "number":
-            return fixed(pa.float64(), values, missing)
+            return floats(values, missing)
         if feature.kind == "boolean":
             return truths(values == 1.0, missing)
         with np.errstate(invalid="ignore"):  # what is missing is masked
             if feature.kind == "time":
-                instants = np.round(values * 1e6).astype(np.int64)
-                return fixed(pa.timestamp("us", tz="UTC"), instants, missing)
+                return instants(np.round(values * 1e6).astype(np.int64), missing)
             codes = values.astype(np.int32)
-        levels = list(feature.categories or ())
+        names = list(feature.categories or ())
         for row, level in self._unseen.get(position, {}).items():
-            if level not in levels:
-                levels.append(level)
-            codes[row] = levels.index(level)
-        return coded(codes, levels, missing)
+            if level not in names:
+                names.append(level)
+            codes[row] = names.index(level)
+        return levels(codes, names, missing)
 
-    def _answers(self) -> Iterator[tuple[str, pa.Array]]:
+    def _answers(self) -> Iterator[tuple[str, Column]]:
         scores = self._scores[: self.rows]
         classes = self.served.schema.classes or ()
         if not classes:
-            yield "prediction", fixed(pa.float64(), scores[:, 0])
+            yield "prediction", floats(scores[:, 0])
             return
-        codes = np.argmax(scores, axis=1).astype(np.int32)
-        yield "prediction", coded(codes, classes).dictionary_decode()
+        yield "prediction", levels(np.argmax(scores, axis=1).astype(np.int32), classes)
         for position, label in enumerate(classes):
-            yield score_column(label), fixed(pa.float64(), scores[:, position])
+            yield score_column(label), floats(scores[:, position])
+
+
+def _in_pieces(ids: Sequence[str], slices: Slices) -> Iterator[str]:
+    """Yield texts, with an end of work after every few."""
+    for start in range(0, len(ids), _SLICE_ROWS):
+        yield from ids[start : start + _SLICE_ROWS]
+        slices.end()

@@ -2,7 +2,7 @@
 
 A bundle is a folder of three files: ``model.onnx``, ``schema.json`` (the ``FeatureSchema``) and
 ``manifest.json`` (the ``ModelManifest``). No pickle, and nothing of scikit-learn, pandas or scipy:
-this package needs numpy, pyarrow and onnxruntime: all that serving and a batch scorer load.
+what answers requests needs numpy and onnxruntime; a window of rows is pyarrow's.
 
 The graph's contract, on which serving and third parties may rely:
 

@@ -5,12 +5,16 @@ The encoding is the package's contract; its table stands in ``modelwarrant.bundl
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from modelwarrant.errors import ContractError, SchemaMismatchError
-from modelwarrant.windows import Feature, FeatureSchema, Kind, Window, label_text
+from modelwarrant.windows import Feature, FeatureSchema, Kind, label_text
+
+if TYPE_CHECKING:
+    from modelwarrant.windows import Window
 
 __all__ = ["UNSEEN", "check_rows", "encode", "encode_columns"]
 
@@ -21,7 +25,7 @@ Column = Sequence[object] | npt.NDArray[np.generic]
 """Plain values of one feature, None for missing."""
 
 
-def encode(window: Window, schema: FeatureSchema) -> npt.NDArray[np.float64]:
+def encode(window: "Window", schema: FeatureSchema) -> npt.NDArray[np.float64]:
     """Return a window's rows as a model of that schema reads them, (n, d) float64.
 
     The window may hold more columns than the schema, in any order; they are found by name.

@@ -1,10 +1,14 @@
 """How much does a model lean on each feature?"""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from modelwarrant.bundle.encoding import encode
 from modelwarrant.bundle.model import Bundle
-from modelwarrant.windows import Window, canonical_order
+
+if TYPE_CHECKING:
+    from modelwarrant.windows import Window
 
 __all__ = ["permutation_weights"]
 
@@ -12,7 +16,7 @@ _MOST_ROWS = 2000
 """Enough for two digits of a mean; the cost is one prediction of these rows a feature."""
 
 
-def permutation_weights(bundle: Bundle, window: Window, *, seed: int = 0) -> dict[str, float]:
+def permutation_weights(bundle: Bundle, window: "Window", *, seed: int = 0) -> dict[str, float]:
     """Return each feature's share of the change in the model's answers when it is shuffled.
 
     Permutation importance (Breiman 2001) of the answers instead of the loss: it needs no labels,
@@ -27,6 +31,8 @@ def permutation_weights(bundle: Bundle, window: Window, *, seed: int = 0) -> dic
         Weights in [0, 1] that add to 1; all 0 where the model's answers never change, or where the
         window has no rows.
     """
+    from modelwarrant.windows import canonical_order
+
     rows = encode(window.take(canonical_order(window)[:_MOST_ROWS]), bundle.schema)
     answers = bundle.predict_rows(rows).values
     rng = np.random.default_rng(seed)

@@ -1,6 +1,7 @@
 """What does a bundle answer for the rows of a window?"""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -9,7 +10,10 @@ from modelwarrant.bundle.encoding import check_rows, encode
 from modelwarrant.bundle.scorer import Scorer
 from modelwarrant.errors import BundleError
 from modelwarrant.records import ModelManifest
-from modelwarrant.windows import FeatureSchema, Predictions, Window
+from modelwarrant.windows import FeatureSchema, Predictions
+
+if TYPE_CHECKING:
+    from modelwarrant.windows import Window
 
 __all__ = ["Bundle"]
 
@@ -40,7 +44,7 @@ class Bundle:
         )
         return self.schema.model_copy(update={"features": features})
 
-    def predict(self, window: Window) -> Predictions:
+    def predict(self, window: "Window") -> Predictions:
         """Return the answers for a window's rows; its columns are found by name.
 
         Raises:

@@ -182,7 +182,12 @@ def _parsed(data: bytes) -> pa.Table | None:
         }
         if any(column.null_count for column in keys.values()):
             return None
-        for name, column in keys.items():
+        levels = {
+            field.name: pc.cast(table.column(field.name), field.type.value_type)
+            for field in table.schema
+            if pa.types.is_dictionary(field.type)  # as older versions of the service wrote them
+        }
+        for name, column in (levels | keys).items():
             table = table.set_column(table.schema.get_field_index(name), name, column)
     except (pa.ArrowException, OSError, KeyError, ValueError):
         return None
@@ -194,7 +199,7 @@ def _newest(tables: Sequence[pa.Table], rows: int) -> tuple[pa.Table, int]:
     if not tables:
         empty = {"request_id": pa.string(), "row": pa.int64(), "time": pa.timestamp("us", tz="UTC")}
         return pa.schema(empty).empty_table(), 0
-    table = pa.concat_tables(tables, promote_options="permissive").unify_dictionaries()
+    table = pa.concat_tables(tables, promote_options="permissive")
     by_key = [(name, "ascending") for name in KEYS]
     table = table.take(pc.sort_indices(table, sort_keys=by_key))
     first = is_first_of_key(table)

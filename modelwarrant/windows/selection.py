@@ -8,7 +8,7 @@ import numpy as np
 from modelwarrant.canonical import digest_json
 from modelwarrant.errors import WindowError
 from modelwarrant.windows.order import window_digest
-from modelwarrant.windows.split import TrainingSplit
+from modelwarrant.windows.splitting import TrainingSplit
 
 __all__ = ["SplitSpan", "training_digest", "training_rows"]
 

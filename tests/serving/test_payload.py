@@ -310,17 +310,32 @@ def test_missing_values_of_every_kind_are_null(store: FailingStore) -> None:
 
 
 def test_columns_have_the_types_that_readers_expect(store: FailingStore) -> None:
-    """Labels and ids are plain text; the levels of a category are kept once."""
+    """Labels, ids and levels are text, numbers are double, times are instants in UTC."""
     log = recorder(store)
     log.record(*answered(served(), ROW))
 
     log.flush()
 
     [table] = files(store).values()
-    text = {"request_id", "decision_id", "prediction"}
+    text = {"request_id", "decision_id", "prediction", "carrier", "month"}
     assert text == {field.name for field in table.schema if field.type == pa.string()}
-    levels = {field.name for field in table.schema if pa.types.is_dictionary(field.type)}
-    assert {"carrier", "month"} == levels
+    instants = {field.name for field in table.schema if pa.types.is_timestamp(field.type)}
+    assert {"time", "departure"} == instants
+    assert pa.timestamp("us", tz="UTC") == table.schema.field("time").type
+
+
+def test_ids_of_many_requests_of_one_row_are_all_there(store: FailingStore) -> None:
+    """They are written in pieces."""
+    log = recorder(store, flush_rows=3000, buffer_rows=3000)
+    one = served()
+    ids = [f"request-{number}" for number in range(1300)]
+    for each in ids:
+        log.record(*answered(one, ROW, request_id=each))
+
+    log.flush()
+
+    [table] = files(store).values()
+    assert ids == table["request_id"].to_pylist()
 
 
 def test_writer_works_in_pieces_of_a_millisecond(store: FailingStore) -> None:

@@ -35,10 +35,10 @@ def scope(path: str = "/predict", method: str = "POST") -> dict[str, Any]:
     return {"type": "http", "method": method, "path": path, "headers": headers}
 
 
-def answered(port: int, *pieces: bytes) -> bytes:
+def answered(at: int, *pieces: bytes) -> bytes:
     """Send a request, 0.05 s between its pieces; return its answer without the time in it."""
     found = b""
-    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+    with socket.create_connection(("127.0.0.1", at), timeout=20) as connection:
         for piece in pieces:
             connection.sendall(piece)
             time.sleep(0.05)
