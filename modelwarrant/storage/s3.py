@@ -2,8 +2,8 @@
 
 Only three things are asked of the server: GET, LIST, and PUT with ``If-None-Match: *``. minio-py
 has no conditional PUT (``put_object`` turns the header into metadata and overwrites), so ``create``
-sends its own request to a presigned URL, over a wire that never retries: a retried PUT whose
-first answer was lost is answered 412 although it was won. ``get`` goes the same, short way.
+sends its own presigned request, over a wire that never retries: a retried PUT whose first answer
+was lost is answered 412 although it was won. ``get`` goes the same, short way.
 """
 
 import base64
@@ -31,6 +31,7 @@ from modelwarrant.errors import (
 )
 from modelwarrant.storage.protocol import checked_key, checked_prefix
 from modelwarrant.storage.settings import S3Settings
+from modelwarrant.storage.signing import Presigner
 from modelwarrant.storage.wire import Answer, NotSentError, UnansweredError, Wire
 
 __all__ = ["S3Store"]
@@ -94,10 +95,12 @@ class S3Store:
             ),
         )
         with self._failures(f"the bucket {bucket} cannot be used"):
-            signed = self._client.presigned_get_object(bucket, "any", expires=_PRESIGNED_FOR)
-        self._origin = signed[: len(signed) - len(signed.split("/", 3)[3]) - 1]
+            example = self._client.presigned_get_object(bucket, "any", expires=_PRESIGNED_FOR)
+        self._presigner = Presigner(
+            example, "any", settings=settings, expires_s=int(_PRESIGNED_FOR.total_seconds())
+        )
         self._wire = Wire(
-            urlsplit(signed).netloc,
+            urlsplit(example).netloc,
             is_secure=address.scheme == "https",
             connect_timeout_s=settings.connect_timeout_s,
             read_timeout_s=settings.read_timeout_s,
@@ -116,9 +119,9 @@ class S3Store:
             if tries:
                 time.sleep(_FIRST_PAUSE_S * 2 ** (tries - 1))
             is_last = tries == _TRIES - 1
-            signed = self._client.presigned_get_object(self._bucket, name, expires=_PRESIGNED_FOR)
+            target = self._presigner.target("GET", name, now=datetime.now(UTC))
             try:
-                answer = self._wire.send("GET", signed.removeprefix(self._origin))
+                answer = self._wire.send("GET", target)
             except (NotSentError, UnansweredError) as error:
                 if is_last:
                     raise StoreUnavailableError(
@@ -144,14 +147,13 @@ class S3Store:
         """Write the object if there is none, with one request; see ``ObjectStore.create``."""
         name = self._prefix + checked_key(key)
         what = f"{key} was not written"
-        signed = self._client.presigned_put_object(self._bucket, name, expires=_PRESIGNED_FOR)
         checksum = hashlib.md5(data, usedforsecurity=False).digest()
         headers = {
             "If-None-Match": "*",
             "Content-Type": "application/octet-stream",
             "Content-MD5": base64.b64encode(checksum).decode(),
         }
-        target = signed.removeprefix(self._origin)
+        target = self._presigner.target("PUT", name, now=datetime.now(UTC))
         try:
             answer = self._wire.send("PUT", target, headers=headers, body=data)
         except NotSentError as error:
