@@ -243,7 +243,9 @@ def _words(entry: LedgerEntry, mode: str | None) -> Iterator[str]:
     elif entry.op == "ratify":
         default = ", the shipped default" if payload["shipped_default"] else ""
         by_self = ", self-approved" if payload["self_approved"] else ""
-        yield f"{payload['kind']} {payload['digest'][:19]}{default}{by_self}: {payload['reason']}"
+        signed = ", signed" if payload.get("signature") else ""
+        how = f"{default}{by_self}{signed}"
+        yield f"{payload['kind']} {payload['digest'][:19]}{how}: {payload['reason']}"
     elif entry.op == "tombstone":
         yield f"version {payload['version']} barred: {payload['reason']}"
     elif entry.op == "act":

@@ -71,6 +71,22 @@ def test_a_bucket_with_versions_is_refused(
     assert list(store.list("m/")) == []
 
 
+@pytest.mark.slow  # now and then the server takes a minute to make a bucket
+def test_a_bucket_with_an_object_lock_is_refused(
+    minio: Minio, begin: Callable[[ObjectStore], object]
+) -> None:
+    """It keeps versions whether asked to or not; nothing of a ledger is written."""
+    address = minio.settings.endpoint.removeprefix("http://")
+    keys = (minio.settings.access_key, minio.settings.secret_key)
+    client = Client(address, *keys, secure=False, region="us-east-1")
+    client.make_bucket("locked", object_lock=True)
+    store = open_store("s3://locked", s3=minio.settings)
+    with pytest.raises(StoreError, match="keeps versions or has an object lock"):
+        begin(store)
+
+    assert list(store.list("m/")) == []
+
+
 def test_a_store_that_ignores_the_condition_is_refused(
     minio: Minio, begin: Callable[[ObjectStore], object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
