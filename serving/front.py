@@ -230,7 +230,7 @@ class Front:
                 if job.seconds <= self._settings.inline_s:
                     return self._service.finish(job)
             whole = job
-            admission.take()
+            admission.take(is_small=True)
             return await self._worker.run(lambda: self._service.finish(whole))
 
     def _check(self, head: Head) -> None:

@@ -159,13 +159,17 @@ def too_large(settings: Settings) -> Refusal:
     )
 
 
+_PARTS: Final = 64
+"""A small body takes so small a part of a large one's place: 128 KiB of 8 MiB."""
+
+
 class Worker:
     """One thread for large requests, with a bounded number of them in the process."""
 
     def __init__(self, max_waiting: int, *, timeout_s: float) -> None:
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="large-requests")
         self._timeout_s = timeout_s
-        self.free_places = max_waiting + 1
+        self.free_parts = _PARTS * (max_waiting + 1)
 
     def admission(self) -> "Admission":
         """Return what a request takes a place with, should it turn out to be large."""
@@ -190,28 +194,33 @@ class Worker:
 class Admission:
     """A place among the large requests, given back when the block ends."""
 
-    __slots__ = ("_worker", "is_taken")
+    __slots__ = ("_parts", "_worker")
 
     def __init__(self, worker: Worker) -> None:
         self._worker = worker
-        self.is_taken = False
+        self._parts = 0
 
-    def take(self) -> None:
-        """Take a place, once.
+    @property
+    def is_taken(self) -> bool:
+        """Whether there is a place for this request."""
+        return self._parts > 0
+
+    def take(self, *, is_small: bool = False) -> None:
+        """Take a place, once; a small one for a body that is small and rows that take long.
 
         Raises:
             TemporaryError: there is none.
         """
-        if self.is_taken:
+        if self._parts:
             return
-        if self._worker.free_places == 0:
+        parts = 1 if is_small else _PARTS
+        if self._worker.free_parts < parts:
             raise TemporaryError("too many large requests wait; send smaller ones, or later")
-        self._worker.free_places -= 1
-        self.is_taken = True
+        self._worker.free_parts -= parts
+        self._parts = parts
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self.is_taken:
-            self._worker.free_places += 1
+        self._worker.free_parts += self._parts

@@ -5,6 +5,7 @@ holds one gives an answer of one version only, whatever is promoted meanwhile.
 """
 
 import copy
+import math
 import time
 from dataclasses import dataclass
 from functools import cached_property
@@ -30,6 +31,7 @@ _SUM_TOLERANCE = 1e-5
 
 _TIMED_ROWS = 64
 """Rows whose answers are timed when a version is loaded."""
+_TIMES = 5
 
 
 @dataclass(frozen=True)
@@ -88,11 +90,17 @@ class Served:
 
     @cached_property
     def row_seconds(self) -> float:
-        """Time that the model takes for one row among several, measured once."""
+        """Time that the model takes for one row among several, measured when it is loaded.
+
+        The shortest of a few counts: the others met what else the machine did.
+        """
         rows = np.repeat(self._example().values, _TIMED_ROWS, axis=0)
-        started = time.perf_counter()
-        self.bundle.scorer.scores(rows)
-        return (time.perf_counter() - started) / _TIMED_ROWS
+        best = math.inf
+        for _ in range(_TIMES):
+            started = time.perf_counter()
+            self.bundle.scorer.scores(rows)
+            best = min(best, time.perf_counter() - started)
+        return best / _TIMED_ROWS
 
     def moved(self, seq: int) -> Self:
         """Return the same version as another entry put it in production; nothing is made anew."""

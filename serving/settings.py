@@ -40,7 +40,8 @@ class Settings:
 
     max_waiting: int = 8
     """Large requests that may be read or wait beside the one at work; one more is 503 with
-    Retry-After. With ``max_body_bytes`` it bounds the memory of bodies to 72 MiB."""
+    Retry-After. With ``max_body_bytes`` it bounds the memory of bodies to 72 MiB. A small body
+    whose rows take long counts as a 64th of one."""
 
     max_connections: int = 1000
     """Open connections; one more is 503 with Retry-After. Each may hold 64 KiB of a head and

@@ -137,3 +137,26 @@ def test_answers_of_a_process_that_ends_close_the_connection(tmp_path: Path) -> 
 
     assert reply is not None
     assert (b"connection", b"close") in reply.headers
+
+
+def test_many_small_requests_to_a_slow_model_wait_for_their_turn(tmp_path: Path) -> None:
+    """They hold little memory, so the limit on large bodies does not turn them away."""
+    app = front(tmp_path, inline_s=0.0, max_waiting=0)
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": BODY, "more_body": False}
+
+    async def ask() -> int:
+        sent: list[Any] = []
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        await app(scope(), receive, send)
+        return int(sent[0]["status"])
+
+    async def ask_all(count: int) -> list[int]:
+        return await asyncio.gather(*(ask() for _ in range(count)))
+
+    assert [200] * 64 == asyncio.run(ask_all(64))
+    assert 503 in asyncio.run(ask_all(65))
