@@ -48,6 +48,9 @@ from modelwarrant.windows import Window, typed_window
 
 __all__ = ["Results", "compare_decisions"]
 
+_TELLING = frozenset({"cli", "registry", "reports", "stage", "storage", "telemetry"})
+"""Rooms that tell or keep what was found, and change no score."""
+
 _PROMISES_SEED = 20261125
 """Of the checks where the right answer is certain; never changed for a result."""
 
@@ -161,10 +164,11 @@ def _demand_base(stream: Stream, tables: Sequence[str]) -> None:
 
 
 def _code() -> str:
-    """Return the digest of this program's code: with other code nothing on the shelf counts."""
+    """Return the digest of the code that scores a stream: with other code no kept result counts."""
     folder = Path(modelwarrant.__file__).parent
-    files = sorted(folder.rglob("*.py")) + sorted(folder.rglob("*.yaml"))
-    return digest_bytes(b"".join(path.read_bytes() for path in files))
+    files = [path for path in folder.rglob("*") if path.suffix in (".py", ".yaml")]
+    scoring = sorted(path for path in files if path.relative_to(folder).parts[0] not in _TELLING)
+    return digest_bytes(b"".join(path.read_bytes() for path in scoring))
 
 
 def _scored(
