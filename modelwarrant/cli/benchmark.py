@@ -10,7 +10,7 @@ from modelwarrant.cli.options import JsonOption, StoreOption, answer_json, note,
 from modelwarrant.cli.serving_benchmark import serving
 
 if TYPE_CHECKING:
-    from modelwarrant.records import Interval, RuleFigures
+    from modelwarrant.records import RuleFigures
 
 __all__ = ["register"]
 
@@ -32,7 +32,7 @@ def _group() -> None:
 
 def decisions(
     quick: Annotated[
-        bool, typer.Option("--quick", help="16 streams, in two minutes; for CI.")
+        bool, typer.Option("--quick", help="17 streams, in two minutes; for CI.")
     ] = False,
     scenarios: Annotated[
         list[str] | None,
@@ -43,7 +43,7 @@ def decisions(
         typer.Option("--rule", metavar="R", help="Only this rule (again for more)."),
     ] = None,
     seeds: Annotated[int, typer.Option("--seeds", min=1, help="Seeds 0, 1, 2 ...")] = 20,
-    most: Annotated[int, typer.Option("--streams", min=1, help="Streams at most.")] = 600,
+    most: Annotated[int, typer.Option("--streams", min=1, help="Streams at most.")] = 300,
     workers: Annotated[
         int | None, typer.Option("--workers", min=1, help="Processes.", show_default="cores")
     ] = None,
@@ -81,9 +81,12 @@ def decisions(
     if as_json:
         answer_json(results.summary.model_dump(mode="json"))
     else:
-        columns = ("rule", "wrong", "missed", "reviews", "trained", "regret %")
-        table(columns, [_row(figures) for figures in results.summary.overall])
-        note("in 100 decisions, with 95 % intervals over streams")
+        columns = ("rule", "false", "blocked", "asked", "trained", "cost")
+        shown = [each for each in results.summary.overall if not each.rule.startswith("control-")]
+        table(columns, [_row(figures) for figures in shown])
+        note(
+            "false promotions, false blocks, reviews and trainings in 100 decisions, cost a window"
+        )
     note(f"wrote {', '.join(str(path) for path in results.files)}")
 
 
@@ -91,14 +94,10 @@ def _row(figures: "RuleFigures") -> tuple[str, ...]:
     """Return a rule's figures in 80 characters: intervals where a rule is judged by them."""
     return (
         figures.rule,
-        _with_interval(figures.wrong),
-        *(f"{each.estimate:.1f}" for each in (figures.missed, figures.reviews, figures.trainings)),
-        _with_interval(figures.regret),
+        f"{figures.wrong.estimate:.1f} [{figures.wrong.lower:.1f}, {figures.wrong.upper:.1f}]",
+        *(f"{each.estimate:.0f}" for each in (figures.missed, figures.reviews, figures.trainings)),
+        f"{figures.cost.estimate:.0f}",
     )
-
-
-def _with_interval(value: "Interval") -> str:
-    return f"{value.estimate:.1f} [{value.lower:.0f}, {value.upper:.0f}]"
 
 
 def registry(
