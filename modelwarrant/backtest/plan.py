@@ -204,14 +204,16 @@ def _judged(
     if max(held) < least:
         can_promote = False
         remarks.append(
-            f"a window of {length_text(stream, length)} can never promote: at most {max(held):,} "
-            f"labels judge in it, and the policy asks for {least:,}"
+            f"a window of {length_text(stream, length)} can never promote by itself: at most "
+            f"{max(held):,} labels judge in it, and the policy asks for {least:,}; a candidate can "
+            "only wait for later windows"
         )
     elif max(blocks) < MIN_BLOCKS:
         can_promote = False
         remarks.append(
-            f"a window of {length_text(stream, length)} can never promote: the labels that judge "
-            f"weigh as {max(blocks):.1f} independent blocks, and a bound needs {MIN_BLOCKS}"
+            f"a window of {length_text(stream, length)} can never promote by itself: the labels "
+            f"that judge weigh as {max(blocks):.1f} independent blocks, and a bound needs "
+            f"{MIN_BLOCKS}"
         )
     comparison, alpha = _pilot(course_of(laps), rules)
     required = smallest = None
