@@ -14,7 +14,7 @@ from modelwarrant.reports import drift_page
 from modelwarrant.sources import load_window
 from modelwarrant.stage import Task, run_stage
 from modelwarrant.stage.presence import read_bundle_if_any
-from modelwarrant.windows import Predictions, Window, split
+from modelwarrant.windows import Predictions, Window, like_season, split
 
 
 def detect(task: Task) -> None:
@@ -34,7 +34,7 @@ def detect(task: Task) -> None:
         report = drift.compare(
             reference,
             current,
-            scores=scores,
+            scores=(scores[0], production.predict(like_season(current, unseen, season))),
             reference_labels_for_scores=_labels(production, unseen),
             labelled=_labelled((unseen, current), scores),
             slices=task.parameter("slices"),

@@ -26,7 +26,7 @@ from modelwarrant.evaluation import Scored
 from modelwarrant.evaluation.blocks import Blocks, block_rows
 from modelwarrant.evaluation.losses import aligned, loss_bound, row_losses, truth_of
 from modelwarrant.records import DriftReport, EvaluationReport, ModelManifest, Recipe, WindowRef
-from modelwarrant.windows import Bounds, TrainingSplit, Window, parse_bounds
+from modelwarrant.windows import Bounds, TrainingSplit, Window, like_season, parse_bounds
 
 __all__ = ["Course", "EvaluationTerms", "Span"]
 
@@ -207,7 +207,10 @@ class Course:
             self._drift[key] = drift.compare(
                 reference.window,
                 current,
-                scores=(model.predict(unseen), model.predict(current)),
+                scores=(
+                    model.predict(unseen),
+                    model.predict(like_season(current, unseen, self.season)),
+                ),
                 reference_labels_for_scores=codes,
                 weights=permutation_weights(model, unseen),
                 season=self.season,

@@ -12,7 +12,7 @@ from modelwarrant.windows.schema import Feature, FeatureSchema, Kind, Task, labe
 if TYPE_CHECKING:
     from modelwarrant.windows.bounds import Bounds, cut, parse_bounds
     from modelwarrant.windows.order import canonical_order, count_duplicates, window_digest
-    from modelwarrant.windows.seasons import is_whole_seasons, previous_season, span_of
+    from modelwarrant.windows.seasons import is_whole_seasons, like_season, previous_season, span_of
     from modelwarrant.windows.selection import SplitSpan, training_digest, training_rows
     from modelwarrant.windows.slices import MIN_SLICE_ROWS, Member, slice_members
     from modelwarrant.windows.splitting import FinalSplit, TrainingSplit, split
@@ -37,6 +37,7 @@ __all__ = [
     "cut",
     "is_whole_seasons",
     "label_text",
+    "like_season",
     "parse_bounds",
     "previous_season",
     "slice_members",
@@ -53,7 +54,7 @@ _WHERE = {
     for module, names in {
         "bounds": ("Bounds", "cut", "parse_bounds"),
         "order": ("canonical_order", "count_duplicates", "window_digest"),
-        "seasons": ("is_whole_seasons", "previous_season", "span_of"),
+        "seasons": ("is_whole_seasons", "like_season", "previous_season", "span_of"),
         "selection": ("SplitSpan", "training_digest", "training_rows"),
         "slices": ("MIN_SLICE_ROWS", "Member", "slice_members"),
         "splitting": ("FinalSplit", "TrainingSplit", "split"),

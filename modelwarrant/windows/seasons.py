@@ -5,13 +5,18 @@ Order values are microseconds, as in a window with a time column.
 
 from datetime import timedelta
 
+import numpy as np
+
 from modelwarrant.windows.bounds import Bounds
 from modelwarrant.windows.window import Window
 
-__all__ = ["is_whole_seasons", "previous_season", "span_of"]
+__all__ = ["is_whole_seasons", "like_season", "previous_season", "span_of"]
 
 _LEFT_OVER = 0.05
 """Share of a window that may stand over its whole seasons: 60 days hold eight and a half weeks."""
+
+_PARTS = 20
+"""Parts of a season that are told apart."""
 
 
 def span_of(window: Window) -> tuple[int, int]:
@@ -46,3 +51,23 @@ def previous_season(first: int, last: int, season: timedelta) -> Bounds:
     period = season // timedelta(microseconds=1)
     back = -(-(last - first + 1) // period) * period
     return Bounds("time", first - back, last + 1 - back)
+
+
+def like_season(window: Window, part: Window, season: timedelta | None) -> Window:
+    """Return the rows of whole seasons that lie where another window's rows do.
+
+    The answers on an autumn are not those on a year: where production is known on the newest part
+    of its season alone, the same part of the current window is its equal.
+
+    Args:
+        window: rows of whole seasons; others are returned whole, as without a season.
+        part: rows of a part of a season.
+        season: the period after which the data repeats itself.
+    """
+    if season is None or not (len(window) and len(part)):
+        return window
+    if not is_whole_seasons(*span_of(window), season):
+        return window
+    period = season // timedelta(microseconds=1)
+    places = part.order % period * _PARTS // period
+    return window.take(np.isin(window.order % period * _PARTS // period, np.unique(places)))
