@@ -1,4 +1,4 @@
-"""In which environment does a foreign tool run? In one of its own, made once below a cache folder."""
+"""Where does a foreign tool run? In an environment of its own, made once below a cache folder."""
 
 import hashlib
 import json

@@ -23,17 +23,16 @@ from typing import Any, Final
 
 import uvicorn
 
-from modelwarrant.canonical import digest_bytes
 from modelwarrant.errors import PermanentError
 from modelwarrant.registry import Anchor, Ledger
 from modelwarrant.registry.layout import log_key
 from modelwarrant.stage.frame import JsonLines
-from modelwarrant.storage import DirectoryStore, ObjectStore
+from modelwarrant.storage import ObjectStore
 from serving.app import create_app
 from serving.ending import Ending
 from serving.follower import Follower
 from serving.front import Front
-from serving.mirror import Mirror
+from serving.mirror import mirror_of
 from serving.payload import Recorder
 from serving.settings import Settings
 from serving.shadow import Shadow
@@ -149,15 +148,11 @@ def make_follower(
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Follower:
     """Return a follower of the model's ledger that was not started yet; see ``serve``."""
-    mirror = None
-    if cache is not None:
-        own = digest_bytes(store.uri.encode()).removeprefix("sha256:")[:16]
-        mirror = Mirror(DirectoryStore(cache / own), model)
     return Follower(
         store,
         model,
         open_ledger=lambda place: Ledger(place, model, pinned_genesis=genesis),
-        mirror=mirror,
+        mirror=None if cache is None else mirror_of(store, model, cache),
         anchor=anchor,
         trial=trial,
         shadow=shadow,

@@ -8,16 +8,17 @@ of the store, so a changed cache is found too.
 import json
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from modelwarrant.canonical import Json, canonical_json, digest_bytes
 from modelwarrant.errors import RecordError, TamperedError
 from modelwarrant.registry import State
 from modelwarrant.registry.layout import attempts_prefix, blob_key, log_key
-from modelwarrant.storage import ObjectStore
+from modelwarrant.storage import DirectoryStore, ObjectStore
 from serving.loading import fetch_blobs, warrant_blobs
 from serving.warrants import warrant_of
 
-__all__ = ["Head", "Mirror"]
+__all__ = ["Head", "Mirror", "mirror_of"]
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,12 @@ class Mirror:
             "verified_at": head.verified_at.isoformat(),
         }
         self.store.put(self._head_key, canonical_json(said))
+
+
+def mirror_of(store: ObjectStore, model: str, cache: Path) -> Mirror:
+    """Return the mirror of a store's model below a folder that may hold those of others."""
+    own = digest_bytes(store.uri.encode()).removeprefix("sha256:")[:16]
+    return Mirror(DirectoryStore(cache / own), model)
 
 
 def _verified(store: ObjectStore, key: str, digest: str) -> bytes:

@@ -7,11 +7,18 @@ once more, and the decision document itself is held against the entry about it.
 
 from dataclasses import dataclass
 
-from modelwarrant.errors import RegistryError, TamperedError
+from modelwarrant.errors import RegistryError, TamperedError, WaitingError
 from modelwarrant.records import Decision
 from modelwarrant.registry import Decided, State, Version
 
-__all__ = ["Warrant", "candidate_of", "check_decision", "digest_at", "warrant_of"]
+__all__ = [
+    "Warrant",
+    "candidate_of",
+    "check_decision",
+    "digest_at",
+    "required_warrant",
+    "warrant_of",
+]
 
 
 @dataclass(frozen=True)
@@ -49,6 +56,31 @@ def warrant_of(state: State) -> Warrant | None:
     elif decided.verdict != "PROMOTE":
         raise RegistryError(f"{of} is in production although its decision says {decided.verdict}")
     return Warrant(version, decided, state.moved)
+
+
+def required_warrant(state: State) -> Warrant:
+    """Return the warrant of the version in production.
+
+    Raises:
+        WaitingError: there is none, and a version waits for a person.
+        RegistryError: there is none, and nothing waits; says what was decided last.
+    """
+    warrant = warrant_of(state)
+    if warrant is not None:
+        return warrant
+    nothing = f"no version of {state.model!r} is in production"
+    waiting = candidate_of(state)
+    if waiting is not None:
+        raise WaitingError(
+            f"{nothing}; version {waiting.version.number} waits for a person: see warrant requests"
+        )
+    decided = max(state.decisions.values(), key=lambda one: one.seq, default=None)
+    if decided is None:
+        raise RegistryError(f"{nothing}, and none was decided on; warrant run makes a candidate")
+    raise RegistryError(
+        f"{nothing}; the policy's last verdict was {decided.verdict}, by its rule "
+        f"{decided.rule!r}: {decided.reason}"
+    )
 
 
 def candidate_of(state: State) -> Warrant | None:
