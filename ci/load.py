@@ -14,6 +14,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -23,6 +24,7 @@ __all__ = ["Measured", "Request", "Server", "require_wrk"]
 
 _CONNECTIONS = 16
 _START_S = 90.0
+_END_S = 10.0
 _WAIT_S = 30
 """Longest wait for an answer; wrk's own 2 s would call a slow server a broken one."""
 
@@ -85,6 +87,8 @@ class Server:
 
     def __enter__(self) -> Self:
         """Start it and wait until it answers."""
+        if self._answers():
+            raise SystemExit(f"something answers on port {self._port} already: end it first")
         started = time.monotonic()
         self._log = tempfile.TemporaryFile()
         self._process = subprocess.Popen(
@@ -110,14 +114,26 @@ class Server:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """End the process and what it started."""
-        if self._process.poll() is None:
-            os.killpg(self._process.pid, signal.SIGTERM)
-            try:
-                self._process.wait(10)
-            except subprocess.TimeoutExpired:
-                os.killpg(self._process.pid, signal.SIGKILL)
-                self._process.wait()
+        """End the process and what it started, all of it: the next one takes the same port."""
+        left = self._tree()
+        self._signal(left, signal.SIGTERM)
+        ends_at = time.monotonic() + _END_S
+        while time.monotonic() < ends_at and any(map(self._lives, left)):
+            time.sleep(0.02)
+        self._signal(left, signal.SIGKILL)
+        self._process.wait()
+
+    def _signal(self, processes: Sequence[int], number: signal.Signals) -> None:
+        for process in processes:
+            if self._lives(process):
+                with suppress(ProcessLookupError):
+                    os.kill(process, number)
+
+    def _lives(self, process: int) -> bool:
+        """Whether a process of ours is still there; our own child is reaped on the way."""
+        if process == self._process.pid:
+            return self._process.poll() is None
+        return Path(f"/proc/{process}").exists()
 
     def load(self, request: Request, *, seconds: float) -> Measured:
         """Send a request again and again over 16 connections."""
