@@ -5,8 +5,8 @@ reads any more, and for a client that does not read; it keeps heads of any size 
 any number. Here each has a limit, and bytes that are no HTTP get the same form of answer as other
 faults. An offer to speak another protocol is not taken up, and the request is answered as it is.
 
-A request that is there whole when it is looked at is answered right then, in one write: a task, two
-events and a second packet an answer cost a third of a small request.
+A request that is there whole when it is looked at is answered right then, in one write, without a
+task and its events: 5 % more small requests a second.
 """
 
 import asyncio
