@@ -55,7 +55,7 @@ _LARGEST = 1e300
 """Values beyond are cut: the classifier takes the middle of two values, which must not overflow."""
 
 _TAMED = 5.0
-"""Standard deviations at which numbers are cut before a linear score is taken."""
+"""Robust standard deviations at which numbers are cut before a linear score is taken."""
 
 _NAMED = 5
 """Features named in the report."""
@@ -373,10 +373,10 @@ def _linear_scores(rows: _Rows) -> _Floats:
     Trees smooth the steady change of a density ratio; a mean that moved is exactly linear.
     """
     numbers = rows.values[:, ~np.array(rows.is_category)]
-    centre = np.nanmedian(numbers, axis=0)
-    spread = np.nanstd(numbers, axis=0)
-    filled = np.where(np.isnan(numbers), centre, numbers)
-    values = np.clip((filled - centre) / np.where(spread > 0, spread, 1.0), -_TAMED, _TAMED)
+    low, centre, high = np.nanquantile(numbers, [0.25, 0.5, 0.75], axis=0)
+    apart = np.where(np.isnan(numbers), 0.0, numbers - centre)
+    spread = np.where(high > low, (high - low) / 1.349, np.abs(apart).mean(axis=0))
+    values = np.clip(apart / np.where(spread > 0, spread, 1.0), -_TAMED, _TAMED)
     scores = np.zeros(len(values))
     if not values.shape[1]:
         return scores

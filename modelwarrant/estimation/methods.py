@@ -115,12 +115,13 @@ def by_class_shift(sides: Sides, *, is_joint_quiet: bool) -> tuple[WeightedMean 
 
 
 def _matrix(sides: Sides) -> tuple[Floats, tuple[bool, ...]]:
-    """Return features and answers of both sides; instants, which only advance, are left out."""
+    """Return features and answers of both sides, but what only advances or is never known."""
     columns, kinds = [], []
     for feature in sides.reference.schema.features:
         if feature.kind != "time":
             column, is_category = paired_column(sides.reference, sides.current, feature)
-            columns.append(column)
-            kinds.append(is_category)
+            if not np.isnan(column[: len(sides.losses)]).all():
+                columns.append(column)
+                kinds.append(is_category)
     columns.append(np.concatenate([sides.reference_answers, sides.current_answers]))
     return np.column_stack(columns), (*kinds, False)

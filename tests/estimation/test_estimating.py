@@ -232,3 +232,24 @@ def test_a_category_and_an_instant_may_stand_among_the_features() -> None:
     record = replace(world, reference=sides[0], current=sides[1]).estimate("squared_error").record
 
     assert "ok" == record.level
+
+
+@pytest.mark.parametrize("draw", [binary, regression])
+@pytest.mark.parametrize("fill", [np.nan, 7.0, 1e300])
+def test_a_column_that_says_nothing_spoils_nothing(draw: object, fill: float) -> None:
+    """Never known, constant, or beyond all measure in a few rows: in both windows alike."""
+    world = draw(21, rows=(800, 800))  # type: ignore[operator]
+    metric = "log_loss" if draw is binary else "squared_error"
+    sides = []
+    for side in (world.reference, world.current):
+        table = side.window.table
+        values = np.array(table.column("x3").to_numpy(), copy=True)
+        values[: 4 if fill == 1e300 else None] = fill
+        place = table.schema.get_field_index("x3")
+        column = pa.array(values, pa.float64(), from_pandas=True)
+        changed = table.set_column(place, "x3", column)
+        sides.append(Answered(replace(side.window, table=changed), side.predictions))
+
+    record = replace(world, reference=sides[0], current=sides[1]).estimate(metric).record
+
+    assert ("ok", []) == (record.level, failed(record))
