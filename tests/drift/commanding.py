@@ -28,7 +28,7 @@ def drift_command(folder: Path, reference: Any, current: Any, *arguments: str) -
     files = []
     for name, table in (("reference", reference), ("current", current)):
         files.append(folder / f"{name}.parquet")
-        pd.DataFrame(table).to_parquet(files[-1])
+        pd.DataFrame(table).to_parquet(files[-1], index=False)
     names = [str(path) for path in files]
     return CliRunner().invoke(app, ["drift", *names, *arguments], catch_exceptions=False)
 

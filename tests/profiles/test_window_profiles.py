@@ -50,6 +50,21 @@ def test_row_groups_add_to_the_window() -> None:
     assert profile_window(current, edges=edges) == add_profiles(reversed(parts))
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_parts_in_any_order_make_the_bytes_of_the_whole(seed: int) -> None:
+    """Rows dealt to parts at random, parts added in a random order: not one byte differs."""
+    random = np.random.default_rng(seed)
+    edges = profile_window(window(3000, seed=10 + seed)).edges
+    current = window(2000, seed=20 + seed)
+    dealt = np.array_split(random.permutation(2000), random.integers(1, 12))
+    parts = [profile_window(current.take(rows), edges=edges) for rows in dealt]
+    whole = profile_window(current, edges=edges).to_bytes()
+
+    assert (
+        whole == add_profiles(parts[index] for index in random.permutation(len(parts))).to_bytes()
+    )
+
+
 def test_a_profile_survives_its_bytes() -> None:
     """Canonical bytes in, the same profile out."""
     profile = profile_window(window(500, seed=3))
