@@ -111,7 +111,7 @@ def test_ten_equal_candidates_together_are_promoted_in_at_most_five_percent():
 @pytest.mark.statistical
 @pytest.mark.parametrize("grows", [True, False], ids=["labels that add up", "new labels each time"])
 def test_twenty_looks_at_one_equal_candidate_promote_it_in_at_most_five_percent(grows):
-    """A candidate trained on a window of its own is tried again; at the first level it would win."""
+    """A candidate of an own window is tried again; at the first level it would win."""
     policy, rng = default_policy(), np.random.default_rng(13)
     blocks = Blocks(np.arange(N) * 30 // N, "days")
     alphas = [alpha_for(policy, _history(("c",) * look), "c", own=True) for look in range(20)]
