@@ -61,6 +61,7 @@ COPY --from=libraries /images/gate/5/ /
 COPY --from=libraries /images/gate/6/ /
 COPY --from=libraries /images/gate/7/ /
 COPY --from=libraries /images/gate/8/ /
+COPY --from=libraries /images/gate/9/ /
 COPY --from=source /app/modelwarrant modelwarrant
 COPY --from=source /app/gate gate
 # What the gate compares the admission policy in force with.

@@ -1,7 +1,7 @@
 """Which libraries lie in which layer of which image, and how do they get there?
 
 Images share layers, and a layer is shared only where every layer below it is the same. So the
-libraries of all images are one trunk of five layers, of which an image takes the lowest ones up to
+libraries of all images are one trunk of six layers, of which an image takes the lowest ones up to
 the last it needs, and branches on top. An image therefore carries some that its own
 ``pyproject.toml`` does not list, where a second copy of a large one would make all images together
 bigger. Versions and hashes are those of ``uv.lock``; nothing is resolved here.
@@ -24,17 +24,21 @@ from images.trim import compile_tree, remove, set_times
 __all__ = ["BRANCHES", "TRUNK", "Lock", "layers_of", "members"]
 
 TRUNK: Final[Mapping[str, tuple[str, ...]]] = {
-    "rows": ("numpy", "pyarrow", "pydantic", "rfc8785"),
+    "records": ("numpy", "pydantic", "rfc8785"),
     "store": ("minio", "cryptography", "pyyaml", "jinja2"),
     "inference": ("onnxruntime",),
+    "rows": ("pyarrow",),
     "science": ("scipy",),
     "learning": ("scikit-learn",),
 }
-"""Layers from the lowest to the highest, each with the libraries that bring their own."""
+"""Layers from the lowest to the highest, each with the libraries that bring their own.
+
+Inference lies below rows, so that serving, which reads no Parquet, goes without pyarrow.
+"""
 
 BRANCHES: Final[Mapping[str, tuple[str, ...]]] = {
     "kubernetes": ("kubernetes",),
-    "web": ("fastapi", "uvicorn", "httptools", "uvloop", "prometheus-client"),
+    "web": ("starlette", "uvicorn", "httptools", "uvloop", "prometheus-client"),
 }
 """Layers on top of the trunk, for the images that list one of their libraries."""
 
@@ -108,7 +112,7 @@ def layers_of(lock: Lock, member: str) -> list[tuple[str, frozenset[str]]]:
         taken = lock.closure(roots) - below if place <= last else frozenset()
         layers.append((name if taken else "", taken))
         below |= taken
-    floor = lock.closure([*TRUNK["rows"], *TRUNK["store"]])  # below every branch
+    floor = lock.closure([*TRUNK["records"], *TRUNK["store"]])  # below every branch
     for name, roots in BRANCHES.items():
         taken = lock.closure(roots) - floor if needed & _names(roots) else frozenset()
         layers.append((name if taken else "", taken))

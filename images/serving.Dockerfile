@@ -61,6 +61,7 @@ COPY --from=libraries /images/serving/5/ /
 COPY --from=libraries /images/serving/6/ /
 COPY --from=libraries /images/serving/7/ /
 COPY --from=libraries /images/serving/8/ /
+COPY --from=libraries /images/serving/9/ /
 COPY --from=source /app/modelwarrant modelwarrant
 COPY --from=source /app/serving serving
 USER 65532:65532

@@ -46,11 +46,12 @@ def test_an_image_takes_the_trunk_from_below_without_a_gap(image: str) -> None:
     assert list(TRUNK)[: len(taken)] == names[: len(taken)] == taken
 
 
-def test_serving_has_nothing_that_trains() -> None:
-    """What answers requests carries no scikit-learn, SciPy or pandas."""
+def test_serving_has_nothing_that_trains_or_reads_tables() -> None:
+    """What answers requests carries no scikit-learn, SciPy, pandas or pyarrow."""
     libraries = frozenset().union(*(found for _, found in layers_of(LOCK, MEMBERS["serving"])))
 
-    assert not libraries & {"scikit-learn", "scipy", "pandas", "joblib", "skl2onnx"}
+    unused = {"scikit-learn", "scipy", "pandas", "joblib", "skl2onnx", "pyarrow", "fastapi"}
+    assert not libraries & unused
 
 
 @pytest.mark.parametrize("file", DOCKERFILES, ids=lambda path: path.stem)
