@@ -1,4 +1,8 @@
-"""By how much do neighbours in time shrink both windows of a feature?"""
+"""By how much do neighbours in time shrink both windows of a feature?
+
+Two answers: a design effect for the tests of its distribution, and, for the gates, into how many
+runs of one value the rows fall. A month of hourly rows shows one value of the column ``month``.
+"""
 
 from dataclasses import dataclass
 
@@ -42,6 +46,28 @@ class Neighbours:
             return first, second
 
         return measured
+
+    def runs(self, feature: Feature) -> tuple[int, int] | None:
+        """Return into how many runs of one value, in time order, each window's known rows fall.
+
+        Of one instant equal values stand together, so row order changes nothing. None without time.
+        """
+        if self.stretches is None:
+            return None
+        first, second = (_runs(window, feature) for window in self.windows)
+        return first, second
+
+
+def _runs(window: Window, feature: Feature) -> int:
+    if feature.kind == "category":
+        codes, _ = window.levels(feature.name)
+        values, known = codes.astype(np.float64), codes >= 0
+    else:
+        values = window.numbers(feature.name)
+        known = np.isfinite(values)
+    values, order = values[known], window.order[known]
+    values = values[np.lexsort((values, order))]
+    return int(np.count_nonzero(np.diff(values))) + 1 if len(values) else 0
 
 
 def _effect(window: Window, groups: _Codes, feature: Feature, bins: Bins) -> float:

@@ -5,6 +5,7 @@ holds G3.
 """
 
 import math
+from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
@@ -14,7 +15,15 @@ from modelwarrant.drift.statistics import proportions_p_value, unseen_p_value
 from modelwarrant.profiles import CategoryProfile, NumberSummary
 from modelwarrant.records import Gate
 
-__all__ = ["category_gates", "duplicate_gate", "number_gates", "quiet_gates", "row_gates"]
+__all__ = [
+    "Runs",
+    "category_gates",
+    "duplicate_gate",
+    "number_gates",
+    "quiet_gates",
+    "row_gates",
+    "timeless",
+]
 
 _COMMON_SHARE = 0.9
 """A column whose commonest value fills this much of the reference may well become constant."""
@@ -29,6 +38,14 @@ _UNSEEN_ALPHA = 1e-3
 _UNSEEN_DEVIATIONS = 3.0
 
 _Column = NumberSummary | CategoryProfile
+
+Runs = Callable[[], tuple[int, int] | None]
+"""Into how many runs of one value both windows fall in time order; None where time is unknown."""
+
+
+def timeless() -> tuple[int, int] | None:
+    """Know of no time."""
+    return None
 
 
 def row_gates(n_reference: int, n_current: int) -> list[Gate]:
@@ -71,7 +88,12 @@ def duplicate_gate(duplicates: int, rows: int) -> list[Gate]:
 
 
 def number_gates(
-    name: str, reference: NumberSummary, current: NumberSummary, *, n_features: int
+    name: str,
+    reference: NumberSummary,
+    current: NumberSummary,
+    *,
+    n_features: int,
+    runs: Runs = timeless,
 ) -> list[Gate]:
     """G1 and G2 of a number or an instant."""
     gates = []
@@ -94,12 +116,18 @@ def number_gates(
     if current.rows and current.minimum == current.maximum:
         value = f"{current.minimum:g}"
         share = reference.commonest_share
-        gates += _constant(name, value, share, (reference.rows, current.rows), n_features)
+        sizes = reference.rows, current.rows
+        gates += _constant(name, value, share, sizes, n_features=n_features, runs=runs)
     return gates
 
 
 def category_gates(
-    name: str, reference: CategoryProfile, current: CategoryProfile, *, n_features: int
+    name: str,
+    reference: CategoryProfile,
+    current: CategoryProfile,
+    *,
+    n_features: int,
+    runs: Runs = timeless,
 ) -> list[Gate]:
     """G1, G2 and G4 of a category or boolean."""
     before, after = (_rows(column) for column in (reference, current))
@@ -107,7 +135,8 @@ def category_gates(
     if len(current.counts) == 1 and not current.hashed:
         share = max((count for _, count in reference.counts), default=0) / max(reference.rows, 1)
         value = repr(current.counts[0][0])
-        gates += _constant(name, value, share, (reference.rows, current.rows), n_features)
+        sizes = reference.rows, current.rows
+        gates += _constant(name, value, share, sizes, n_features=n_features, runs=runs)
     return gates + _unseen(name, reference, current, n_features)
 
 
@@ -185,24 +214,35 @@ def _all_missing(
 
 
 def _constant(
-    name: str, value: str, share: float, sizes: tuple[int, int], n_features: int
+    name: str, value: str, share: float, sizes: tuple[int, int], *, n_features: int, runs: Runs
 ) -> list[Gate]:
-    """G1 on a current column with one value; ``share`` is that of the reference's commonest."""
-    rows = sizes[1]
-    is_chance = share**rows >= _CHANCE / n_features
-    is_fault = share < _COMMON_SHARE and not is_chance
+    """G1 on a current column with one value; ``share`` is that of the reference's commonest.
+
+    Chance makes it of independent rows with probability share^m. A column that moves in runs, as
+    ``season`` does, is constant where no run ends: with r turns in the reference's n rows and turns
+    at random, m rows are so with probability exp(-r m / n).
+    """
+    n, m = sizes
+    limit = _CHANCE / n_features
+    is_fault, chance = share < _COMMON_SHARE, ""
+    if share < 1 and share**m >= limit:
+        chance = f", so {m} rows may be constant by chance"
+    elif is_fault and share and (found := runs()) is not None:
+        turns = found[0] - 1
+        if math.exp(-turns * m / n) >= limit:
+            chance = f"; it changed {turns} times in {n} rows, so {m} may show one value by chance"
     return [
         Gate(
             gate="G1",
             column=name,
-            level="block" if is_fault else "notice",
+            level="block" if is_fault and not chance else "notice",
             detail=f"constant at {value}; the reference's commonest value holds "
             + (f"{share:.1%}" if share >= 0.5 else "less than half")
-            + (f", so {rows} rows may be constant by chance" if is_chance and share < 1 else ""),
+            + chance,
             value=share,
             threshold=_COMMON_SHARE,
-            n_reference=sizes[0],
-            n_current=rows,
+            n_reference=n,
+            n_current=m,
         )
     ]
 

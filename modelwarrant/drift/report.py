@@ -12,7 +12,6 @@ from modelwarrant.drift.calibration import Floors, calibrated_floors, reference_
 from modelwarrant.drift.dependence import Neighbours
 from modelwarrant.drift.features import (
     DRIFT_PSI,
-    Effects,
     Measured,
     category_drift,
     judged,
@@ -241,8 +240,7 @@ def measured_features(
     measured = []
     neighbours = Neighbours.of(pair.reference, pair.current)
     for feature in pair.features:
-        terms = alpha, floors.of(feature.name), neighbours.effects(feature)
-        one, found = _measured(pair, feature, *terms)
+        one, found = _measured(pair, feature, alpha, floors.of(feature.name), neighbours)
         measured.append(one)
         gates += found
     return measured, gates
@@ -300,25 +298,29 @@ def _check_alpha(alpha: float) -> None:
 
 
 def _measured(
-    pair: Pair, feature: Feature, alpha: float, floor: float, effects: Effects
+    pair: Pair, feature: Feature, alpha: float, floor: float, neighbours: Neighbours
 ) -> tuple[Measured, list[Gate]]:
-    name, count = feature.name, len(pair.features)
+    name, count, effects = feature.name, len(pair.features), neighbours.effects(feature)
+
+    def runs() -> tuple[int, int] | None:
+        return neighbours.runs(feature)
+
     if feature.kind in ("category", "boolean"):
         before, after = (_categories(window, name) for window in (pair.reference, pair.current))
         return (
             category_drift(name, feature.kind, before, after, floor=floor, effects=effects),
-            category_gates(name, before, after, n_features=count),
+            category_gates(name, before, after, n_features=count, runs=runs),
         )
     first, second = (
         sorted_numbers(window.numbers(name)) for window in (pair.reference, pair.current)
     )
-    gates = number_gates(name, first, second, n_features=count)
+    gates = number_gates(name, first, second, n_features=count, runs=runs)
     if feature.kind == "time":
         return time_drift(name, first, second), gates
     edges = number_edges(first.values)
     return (
         number_drift(name, first, second, edges=edges, alpha=alpha, floor=floor, effects=effects),
-        gates + scale_gate(name, first, second),
+        gates + scale_gate(name, first, second, runs=runs),
     )
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from modelwarrant.drift.gates import Runs, timeless
 from modelwarrant.drift.statistics import minimum_effect_p_value, psi
 from modelwarrant.profiles import SortedNumbers, number_edges
 from modelwarrant.records import Gate
@@ -52,14 +53,17 @@ class _Suspicion:
     changes: tuple[_Change, ...]
 
 
-def scale_gate(name: str, reference: SortedNumbers, current: SortedNumbers) -> list[Gate]:
+def scale_gate(
+    name: str, reference: SortedNumbers, current: SortedNumbers, *, runs: Runs = timeless
+) -> list[Gate]:
     """G3: block where a unit change explains the difference.
 
     Suspicion: the interquartile range changed by more than a factor of 3, or the median moved by
     more than 3 of them. Where a range is 0, or undoing the suspected change restores no shape, the
     same is asked of the rows that are not zero. The gate blocks if the shape is broken as it is and
     whole once the change is undone, by the minimum-effect test against PSI .02 at .01. Fewer than
-    100 such rows: undefined, and no gate.
+    100 such rows, or 100 runs of one value in time order: undefined, and no gate. The months of a
+    spring and those of an autumn have one shape, and no unit.
     """
     suspicion = _suspicion(reference, current)
     change = _restoring(suspicion) if suspicion else None
@@ -67,6 +71,8 @@ def scale_gate(name: str, reference: SortedNumbers, current: SortedNumbers) -> l
         suspicion = _suspicion(reference.without_zeros(), current.without_zeros())
         change = _restoring(suspicion) if suspicion else None
     if suspicion is None or change is None:
+        return []
+    if (found := runs()) is not None and min(found) < _MIN_ROWS:
         return []
     is_ratio = not 1 / _RATIO <= suspicion.ratio <= _RATIO
     return [
