@@ -1,6 +1,6 @@
 """What does a bundle answer for the rows of a window?"""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -53,7 +53,8 @@ class Bundle:
                 outside its range; the message names the column. Unseen levels are allowed.
             BundleError: the model answered with something that is no prediction.
         """
-        return self._predictions(encode(window, self.schema))
+        answers = self._predictions(encode(window, self.schema))
+        return answers if window.schema.time is None else replace(answers, order=window.order)
 
     def predict_rows(self, rows: npt.NDArray[np.float64]) -> Predictions:
         """Return the answers for (n, d) float64 encoded rows; see ``encode_columns``.

@@ -22,6 +22,7 @@ __all__ = [
     "growth_p_value",
     "mean_of",
     "stretches",
+    "stretches_of",
     "two_sided_p_value",
 ]
 
@@ -69,9 +70,23 @@ def stretches(window: Window) -> Codes:
     Args:
         window: rows in any order; of one instant they should stand in canonical order.
     """
-    places = np.empty(len(window), dtype=np.int64)
-    places[np.argsort(window.order, kind="stable")] = np.arange(len(window))
-    return places * STRETCHES // max(len(window), 1)
+    return _dealt_in_time(np.argsort(window.order, kind="stable"))
+
+
+def stretches_of(order: Codes, values: Floats | Codes) -> Codes:
+    """Return each row's stretch of time, as ``stretches`` does, of rows that are one value each.
+
+    Args:
+        order: (n,) int64 instants.
+        values: (n,); those of one instant are taken from the smallest to the largest.
+    """
+    return _dealt_in_time(np.lexsort((values, order)))
+
+
+def _dealt_in_time(rows: npt.NDArray[np.intp]) -> Codes:
+    places = np.empty(len(rows), dtype=np.int64)
+    places[rows] = np.arange(len(rows))
+    return places * STRETCHES // max(len(rows), 1)
 
 
 def design_effect(bins: Codes, groups: Codes, *, count: int) -> float:

@@ -7,7 +7,9 @@ import numpy.typing as npt
 
 from modelwarrant.drift.bins import Bins, number_bins
 from modelwarrant.drift.features import DRIFT_PSI, MIN_ROWS, NOTICE_PSI
+from modelwarrant.drift.groups import design_effect, stretches_of
 from modelwarrant.drift.statistics import (
+    effective_size,
     holm,
     homogeneity,
     minimum_effect_p_value,
@@ -46,6 +48,7 @@ class _Score:
 
     bins: Bins
     psi: float
+    n_effective: float
     p_drift: float
     p_notice: float
 
@@ -65,6 +68,7 @@ def prediction_drift(
     score with Holm over the classes, of which the one that moved most is reported. P2 compares the
     shares of predicted classes: a total variation of .05 or more with p < .01 is a ``notice``; a
     change as large as D1's ``drift`` shows in P1. Below 500 rows a window the level is ``unknown``.
+    Where the answers have a time, neighbours in time count as dependent, as in D1.
 
     Args:
         reference: answers on reference rows that the model was not trained on.
@@ -89,15 +93,14 @@ def prediction_drift(
         return PredictionDrift(level="unknown", **sizes, reason="a window holds no prediction")
     scores = _scores(reference, current, positive)
     worst = max(scores, key=lambda score: score.psi)
-    classes = (
-        [np.bincount(p.codes, minlength=len(p.classes)) for p in (reference, current)]
-        if (reference.task == "classification")
-        else None
-    )
-    variation = total_variation(*classes) if classes else None
-    variation_p = homogeneity(*classes).p_value if classes else None
+    variation = variation_p = None
+    if reference.task == "classification":
+        counts = [np.bincount(p.codes, minlength=len(p.classes)) for p in (reference, current)]
+        effects = [_effect(p, p.codes, p.codes, len(p.classes)) for p in (reference, current)]
+        variation = total_variation(*counts)
+        variation_p = homogeneity(counts[0] / effects[0], counts[1] / effects[1]).p_value
     shift = LabelShift(None, None, None)
-    if reference_labels is not None and classes is not None:
+    if reference_labels is not None and reference.task == "classification":
         shift = label_shift(reference, current, reference_labels, is_joint_quiet=is_joint_quiet)
     level, reason = _level(scores, variation, variation_p, min(sizes.values()), alpha)
     return PredictionDrift(
@@ -105,9 +108,10 @@ def prediction_drift(
         psi=worst.psi,
         psi_p_value=min(holm([score.p_drift for score in scores])),
         psi_threshold=DRIFT_PSI,
+        n_effective=worst.n_effective,
         total_variation=variation,
         total_variation_p_value=variation_p,
-        total_variation_threshold=_MIN_VARIATION if classes else None,
+        total_variation_threshold=None if variation is None else _MIN_VARIATION,
         label_shift_weights=shift.weights,
         condition_number=shift.condition_number,
         **sizes,
@@ -159,29 +163,39 @@ def label_shift(
 
 
 def _scores(reference: Predictions, current: Predictions, positive: str | None) -> list[_Score]:
+    answers, classes = (reference, current), reference.classes
     if reference.task == "regression":
-        return [_score(reference.values, current.values)]
-    if len(reference.classes) == 2:
-        named = positive in reference.classes
-        column = reference.classes.index(str(positive)) if named else 1
-        return [_score(reference.values[:, column], current.values[:, column])]
-    return [
-        _score(reference.values[:, column], current.values[:, column])
-        for column in range(len(reference.classes))
-    ]
+        return [_score(answers, None)]
+    if len(classes) == 2:
+        return [_score(answers, classes.index(positive) if positive in classes else 1)]
+    return [_score(answers, column) for column in range(len(classes))]
 
 
-def _score(reference: _Floats, current: _Floats) -> _Score:
-    before, after = sorted_numbers(reference), sorted_numbers(current)
+def _score(answers: tuple[Predictions, Predictions], column: int | None) -> _Score:
+    """Compare one class's score, or the predicted value, between both windows."""
+    values = [each.values if column is None else each.values[:, column] for each in answers]
+    before, after = (sorted_numbers(each) for each in values)
     bins = number_bins(before, after, number_edges(before.values).decile_array)
+    count = len(bins.reference)
+    n, m = (
+        len(each) / _effect(window, each, np.searchsorted(np.array(bins.edges), each), count)
+        for window, each in zip(answers, values, strict=True)
+    )
     index = psi(bins.reference, bins.current)
     p_drift, p_notice = (
-        minimum_effect_p_value(
-            index, n=before.rows, m=after.rows, bins=len(bins.reference), floor=floor
-        )
+        minimum_effect_p_value(index, n=n, m=m, bins=count, floor=floor)
         for floor in (DRIFT_PSI, NOTICE_PSI)
     )
-    return _Score(bins, index, p_drift, p_notice)
+    return _Score(bins, index, effective_size(n, m), p_drift, p_notice)
+
+
+def _effect(
+    answers: Predictions, values: _Floats | _Codes, bins: npt.NDArray[np.integer], count: int
+) -> float:
+    """Return by which factor dependence between neighbours in time shrinks a window."""
+    if answers.order is None:
+        return 1.0
+    return design_effect(bins.astype(np.int64), stretches_of(answers.order, values), count=count)
 
 
 def _level(

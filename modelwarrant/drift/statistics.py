@@ -224,9 +224,10 @@ class Homogeneity:
     p_value: float
 
 
-def homogeneity(reference: _Counts, current: _Counts) -> Homogeneity:
+def homogeneity(reference: _Counts | _Floats, current: _Counts | _Floats) -> Homogeneity:
     """Compare two windows' counts over the same bins with each other (two samples, not fit).
 
+    Counts of dependent rows are divided by their design effect first (Rao and Scott 1981).
     Bins that are empty in both windows are left out; with one bin left nothing can differ, and the
     p-value is 1. Expected counts should be 5 or more.
 

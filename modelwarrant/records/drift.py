@@ -162,6 +162,8 @@ class PredictionDrift(Part):
     condition_number: float | None = None
     n_reference: int
     n_current: int
+    n_effective: float | None = None
+    """Of the score, as a feature's."""
     reason: str | None = None
     distribution: Distribution | None = None
 

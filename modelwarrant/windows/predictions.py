@@ -16,11 +16,13 @@ class Predictions:
 
     ``values`` is (n_rows, n_classes) float64 of probabilities that add to 1 (classification,
     columns in the order of ``classes``), or (n_rows,) float64 of finite predictions (regression).
+    ``order`` is (n_rows,) int64 of each row's instant; None where no time is known.
     """
 
     task: Task
     values: npt.NDArray[np.float64]
     classes: tuple[str, ...] = ()
+    order: npt.NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -33,4 +35,5 @@ class Predictions:
 
     def take(self, rows: npt.NDArray[np.int64]) -> "Predictions":
         """Return the predictions of these rows, in that order."""
-        return Predictions(self.task, self.values[rows], self.classes)
+        order = None if self.order is None else self.order[rows]
+        return Predictions(self.task, self.values[rows], self.classes, order)

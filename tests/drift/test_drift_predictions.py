@@ -52,6 +52,46 @@ def test_class_shares_are_noticed_where_scores_hardly_move() -> None:
     assert found.level in ("notice", "drift")
 
 
+def weather(seed: int, *, days: int = 360, shift: float = 0.0, known: bool = True) -> Predictions:
+    """Return hourly predictions that resemble each other for a week, as those from weather do."""
+    random = np.random.default_rng(seed)
+    slow = np.repeat(random.normal(size=-(-days // 7)), 7 * 24)[: days * 24]
+    numbers = slow + 0.5 * random.normal(size=days * 24) + shift
+    order = np.arange(days * 24, dtype=np.int64) if known else None
+    return Predictions("regression", numbers, (), order)
+
+
+def test_neighbours_in_time_count_as_dependent() -> None:
+    """A year of weeks is no 8,640 rows: what is drift of rows is none of weeks."""
+    pairs = [(2 * seed, 2 * seed + 1) for seed in range(40)]
+    found = {
+        known: [drift(weather(a, known=known), weather(b, known=known)).level for a, b in pairs]
+        for known in (True, False)
+    }
+
+    assert 0 == found[True].count("drift")
+    assert found[False].count("drift") >= 4
+
+
+def test_a_shift_is_found_in_dependent_answers() -> None:
+    """By five deviations of a week's mean."""
+    found = drift(weather(1), weather(2, shift=5.0))
+
+    assert "drift" == found.level
+    assert found.n_effective < 500
+
+
+def test_the_order_of_rows_changes_nothing() -> None:
+    """Rows of one instant hold many answers."""
+    before, after = (
+        Predictions("regression", w.values, (), np.asarray(w.order) // 24)
+        for w in (weather(1), weather(2))
+    )
+    rows = np.random.default_rng(3).permutation(len(after))
+
+    assert drift(before, after) == drift(before, after.take(rows))
+
+
 def test_regression_compares_predicted_values() -> None:
     """There are no classes, so no variation between them."""
     random = np.random.default_rng(1)
