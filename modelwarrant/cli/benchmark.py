@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from modelwarrant.cli.drift_benchmark import drift
+from modelwarrant.cli.monitor_benchmark import monitoring
 from modelwarrant.cli.options import JsonOption, StoreOption, answer_json, note, table
 from modelwarrant.cli.serving_benchmark import serving
 
@@ -21,6 +22,7 @@ def register(app: typer.Typer) -> None:
     group.callback()(_group)
     group.command("decisions")(decisions)
     group.command("drift")(drift)
+    group.command("monitoring")(monitoring)
     group.command("registry")(registry)
     group.command("serving")(serving)
     app.add_typer(group, name="benchmark")

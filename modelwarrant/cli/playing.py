@@ -30,6 +30,8 @@ class Typist:
     actor: str = "demo"
     at: datetime | None = None
     """The time that is played; None: the present."""
+    is_quiet: bool = False
+    """Print nothing."""
 
     @property
     def environment(self) -> Mapping[str, str]:
@@ -55,6 +57,7 @@ class Typist:
             cwd=self.folder,
             env=self.environment,
             check=False,
+            stdout=subprocess.DEVNULL if self.is_quiet else None,
         )
         self._demand(words, result.returncode, allowed)
         return result.returncode
@@ -78,9 +81,15 @@ class Typist:
 
     def show(self, *words: str) -> None:
         """Print a command as it is typed."""
-        who = "" if self.actor == Typist.actor else f"   (as {self.actor})"
-        out().print(f"$ warrant {shlex.join(words)}{who}", style="dim", markup=False)
-        sys.stdout.flush()
+        if not self.is_quiet:
+            who = "" if self.actor == Typist.actor else f"   (as {self.actor})"
+            out().print(f"$ warrant {shlex.join(words)}{who}", style="dim", markup=False)
+            sys.stdout.flush()
+
+    def tell(self, line: str) -> None:
+        """Print what came of it."""
+        if not self.is_quiet:
+            out().print(f"  {line}", markup=False)
 
     def _demand(self, words: tuple[str, ...], code: int, allowed: tuple[int, ...]) -> None:
         if code not in allowed:

@@ -1,95 +1,21 @@
 """What does a season of a model that is left alone look like?
 
-Fourteen simulated weeks in about a minute: the time is played, everything else is real. The rows
-come from ``warrant simulate``'s room, so what is true of each week is known; the service's own code
-answers and logs them, people and monitor type the commands that anybody would type.
+Fourteen simulated weeks in about a minute, told week by week.
 """
 
-import multiprocessing
-import shutil
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.csv
-import pyarrow.parquet as pq
-
-from modelwarrant.cli.demo import EXIT_NEEDS_APPROVAL
-from modelwarrant.cli.monitoring import EXITS
 from modelwarrant.cli.options import out
-from modelwarrant.cli.playing import Typist, say
-from modelwarrant.cli.season_service import Batch, answer_batches
-from modelwarrant.errors import WarrantError
-from modelwarrant.simulation import parse_scenario, simulate
-from modelwarrant.windows import ORDER
+from modelwarrant.cli.playing import say
+from modelwarrant.cli.season_weeks import AS_LEARNT, MODEL, Weeks, World
 
 __all__ = ["play_season"]
 
-MODEL: Final = "loan-default"
-WEEK: Final = timedelta(days=7)
-BEGIN: Final = datetime(2026, 1, 5, 8, tzinfo=UTC)
-"""Monday morning of the first week."""
-
-ROWS: Final = 5000
-"""Predictions a week."""
-BATCHES: Final = 20
-LABELLED: Final = 0.2
-"""Share of a week's answers whose outcome somebody looks up."""
-
-_NAMES: Final = {
-    "x1": "debt",
-    "x2": "instalments",
-    "x3": "years_at_job",
-    "spare": "call_minutes",
-    "site": "branch",
-    "y": "defaulted",
-}
-
-_PROJECT: Final = f"""\
-model: {MODEL}
-task: classification
-source: data/*.parquet
-target: defaulted
-classes: ["no", "yes"]
-positive: "yes"
-time: asked
-features:
-  debt: {{kind: number}}
-  instalments: {{kind: number}}
-  years_at_job: {{kind: number}}
-  call_minutes: {{kind: number}}
-  branch: {{kind: category, categories: [north, south, west]}}
-windows:
-  {{reference: 2025-11-10..2025-12-08, current: 2025-12-08..2026-01-05, final: 0.3, train: current}}
-recipe:
-  model: hist_gradient_boosting
-  seed: 7
-  parameters: {{max_iter: 60, min_samples_leaf: 50}}
-owner: team-credit
-purpose: decides who is called before a loan is granted
-monitor_every: 10d
-"""
-
-
-@dataclass(frozen=True)
-class _World:
-    """What is true while it lasts; who works with the model does not know it."""
-
-    scenario: str
-    dearer: float = 0.0
-    """Added to every instalment."""
-
-
-_AS_LEARNT = _World("loans/none")
-_LONGER_CALLS = _World("loans/harmless/abrupt/1")
-_RATES_RISE = _World("loans/concept/abrupt/1", dearer=0.9)
-_AMNESTY = _World("loans/concept/abrupt/2", dearer=0.9)
+_LONGER_CALLS: Final = World("loans/harmless/abrupt/1")
+_RATES_RISE: Final = World("loans/concept/abrupt/1", dearer=0.9)
+_AMNESTY: Final = World("loans/concept/abrupt/2", dearer=0.9)
 
 
 def play_season(folder: Path) -> None:
@@ -99,12 +25,9 @@ def play_season(folder: Path) -> None:
         WarrantError: a command ended otherwise than the story says.
     """
     started = time.monotonic()
-    if folder.exists():
-        shutil.rmtree(folder)
-    (folder / "data").mkdir(parents=True)
-    (folder / "warrant.yaml").write_text(_PROJECT)
-    season = _Season(Typist(folder))
+    season = Weeks(folder)
     say(f"{MODEL}: a season of a model that is left alone (the time is played, the rest is real)")
+    say("The first model, learnt from the weeks before. A person must let it in.")
     season.first_model()
     with season.service():
         _quiet_weeks(season)
@@ -115,10 +38,10 @@ def play_season(folder: Path) -> None:
     out().print(f"  {folder / page}", markup=False)
 
 
-def _quiet_weeks(season: "_Season") -> None:
+def _quiet_weeks(season: Weeks) -> None:
     say("Three weeks as ever. Every Monday the outcomes of one answer in five are known.")
     for _ in range(3):
-        season.live(_AS_LEARNT)
+        season.live(AS_LEARNT)
         season.monitor(expect="none")
     say("Calls get longer; whether a loan defaults does not depend on it. A harmless shift.")
     for _ in range(2):
@@ -126,7 +49,7 @@ def _quiet_weeks(season: "_Season") -> None:
         season.monitor(expect="none")
 
 
-def _harmful_weeks(season: "_Season") -> None:
+def _harmful_weeks(season: Weeks) -> None:
     say("Rates rise, instalments with them, and others default now; and nobody looks up outcomes.")
     season.live(_RATES_RISE, labelled=0.0)
     season.monitor(expect="none")
@@ -143,7 +66,7 @@ def _harmful_weeks(season: "_Season") -> None:
     season.monitor(expect="none")
 
 
-def _bad_promotion(season: "_Season") -> None:
+def _bad_promotion(season: Weeks) -> None:
     say("A fortnight's payment amnesty: somebody learns from it by hand, and a colleague agrees.")
     for _ in range(2):
         season.live(_AMNESTY, labelled=0.0)
@@ -156,156 +79,3 @@ def _bad_promotion(season: "_Season") -> None:
     for _ in range(2):
         season.live(_RATES_RISE)
         season.monitor(expect="none")
-
-
-class _Season:
-    """The weeks, one after the other, and what lies around after each of them."""
-
-    def __init__(self, typist: Typist) -> None:
-        self.typist = replace(typist, at=BEGIN)
-        self._folder = typist.folder
-        self._week = 0
-        self._seed = 100
-        self._kept: dict[str, pa.Table] = {}
-        """Each week's rows with their outcomes, by the week's name."""
-        self._told: Any = None
-
-    def first_model(self) -> None:
-        """Learn from eight weeks before the season."""
-        rows = self._draw(_AS_LEARNT, BEGIN - 8 * WEEK, weeks=8, rows=12_000)
-        self._write("before", rows.table)
-        say("The first model, learnt from the weeks before. A person must let it in.")
-        self._decide("run", reason="beats a constant answer by far")
-
-    @contextmanager
-    def service(self) -> Iterator[None]:
-        """Answer and log in a process of its own, as long as the block lasts."""
-        entry = self.typist.ask("history", MODEL)["entries"][0]
-        context = multiprocessing.get_context("spawn")
-        self._told, other = context.Pipe()
-        store = str((self._folder / ".warrant").resolve())
-        arguments = (other, store, MODEL, entry["digest"])
-        process = context.Process(target=answer_batches, args=arguments, daemon=True)
-        process.start()
-        other.close()
-        try:
-            yield
-        finally:
-            self._told.close()
-            process.join(10)
-
-    def live(self, world: _World, *, labelled: float = LABELLED) -> None:
-        """Let a week pass: rows are asked about, answered and logged; some outcomes are known."""
-        begin = BEGIN + self._week * WEEK
-        name = f"week-{self._week:02d}"
-        drawn = self._draw(world, begin, weeks=1, rows=ROWS)
-        self._told.send(list(drawn.batches(name)))
-        version = self._told.recv()
-        self._kept[name] = drawn.table
-        self._week += 1
-        self.typist = replace(self.typist, at=begin + WEEK)
-        out().print(f"  {begin:%d %b}: {ROWS:,} answers of version {version}", markup=False)
-        if labelled:
-            ids = drawn.ids(name)
-            chosen = np.random.default_rng(self._seed).random(ROWS) < labelled
-            self._label({key: n for n, key in enumerate(ids) if chosen[n]}, drawn.table)
-
-    def monitor(self, *, expect: str) -> Mapping[str, Any]:
-        """Make the Monday's pass; it must end as the story says."""
-        self._pass_an_hour()
-        words = ("monitor", MODEL, "--no-start")
-        self.typist.show(*words)
-        found: Mapping[str, Any] = self.typist.ask(*words, allowed=tuple(EXITS.values()))
-        out().print(f"  {found['action'].upper()}: {found['reason']}", markup=False)
-        if found["action"] != expect:
-            raise WarrantError(
-                f"the monitor said {found['action']}, the story goes on with {expect}"
-            )
-        return found
-
-    def label_sample(self, asked: Mapping[str, Any]) -> None:
-        """Look up the outcomes of the answers that the monitor asked for."""
-        wanted = pyarrow.csv.read_csv(asked["sample"])
-        keys = zip(wanted["request_id"].to_pylist(), wanted["row"].to_pylist(), strict=True)
-        by_week: dict[str, dict[tuple[str, int], int]] = {}
-        for id, row in keys:
-            week, _, batch = id.rpartition("-b")
-            place = int(batch) * (ROWS // BATCHES) + row
-            by_week.setdefault(week, {})[id, row] = place
-        for week, places in sorted(by_week.items()):
-            self._label(places, self._kept[week])
-
-    def retrain(self, *, weeks: int, reason: str) -> None:
-        """Learn from the newest weeks, whose outcomes are all known now."""
-        for number in range(self._week - weeks, self._week):
-            name = f"week-{number:02d}"
-            self._write(name, self._kept[name])
-        first = BEGIN + (self._week - weeks) * WEEK
-        window = f"{first:%Y-%m-%dT%H:%M}..{BEGIN + self._week * WEEK:%Y-%m-%dT%H:%M}"
-        self._decide("run", "--current", window, reason=reason)
-
-    def _decide(self, *words: str, reason: str) -> None:
-        """Run, and let a second person approve."""
-        self._pass_an_hour()
-        self.typist.show(*words)
-        found = self.typist.ask(*words, allowed=(0, EXIT_NEEDS_APPROVAL))
-        out().print(f"  {found['verdict']}: {found['reason']}", markup=False)
-        if found["outcome"] is None:
-            self._pass_an_hour()
-            second = replace(self.typist, actor="second-person")
-            second.type("approve", found["request"], "--reason", reason)
-
-    def _pass_an_hour(self) -> None:
-        at = self.typist.at or BEGIN
-        self.typist = replace(self.typist, at=at + timedelta(hours=1))
-
-    def _label(self, places: Mapping[tuple[str, int], int], table: pa.Table) -> None:
-        """Hand in the outcomes of some answers, by the place of each in its week."""
-        path = self._folder / "outcomes.csv"
-        outcomes = table["defaulted"].take(pa.array(list(places.values()), pa.int64()))
-        columns = {
-            "request_id": [id for id, _ in places],
-            "row": [row for _, row in places],
-            "label": outcomes.cast(pa.string()).combine_chunks(),
-        }
-        pyarrow.csv.write_csv(pa.table(columns), path)
-        self._pass_an_hour()
-        self.typist.type("labels", "add", path.name, "--key", "request_id")
-
-    def _draw(self, world: _World, begin: datetime, *, weeks: int, rows: int) -> "_Drawn":
-        self._seed += 1
-        scenario = parse_scenario(world.scenario, onset=1e-6)
-        window, _ = simulate(scenario, rows=rows, seed=self._seed)
-        table = window.table.drop_columns([ORDER])
-        table = table.rename_columns([_NAMES.get(name, name) for name in table.column_names])
-        dearer = pa.array(np.asarray(table["instalments"]) + world.dearer)
-        place = table.schema.get_field_index("instalments")
-        table = table.set_column(place, "instalments", dearer)
-        per = -(-rows // (BATCHES * weeks))
-        moments = [begin + (n // per) * (WEEK / BATCHES) for n in range(rows)]
-        asked = pa.array(moments, pa.timestamp("us", tz="UTC"))
-        return _Drawn(table.add_column(0, "asked", asked), moments)
-
-    def _write(self, name: str, table: pa.Table) -> None:
-        pq.write_table(table, self._folder / "data" / f"{name}.parquet")
-
-
-@dataclass(frozen=True)
-class _Drawn:
-    """Rows with their outcomes, oldest first."""
-
-    table: pa.Table
-    moments: list[datetime]
-
-    def ids(self, week: str) -> list[tuple[str, int]]:
-        """Return request id and row of each."""
-        size = ROWS // BATCHES
-        return [(f"{week}-b{n // size:02d}", n % size) for n in range(len(self.table))]
-
-    def batches(self, week: str) -> Iterator[Batch]:
-        """Yield the requests that ask about the rows."""
-        rows = self.table.drop_columns(["asked", "defaulted"]).to_pylist()
-        size = ROWS // BATCHES
-        for begin in range(0, len(rows), size):
-            id = f"{week}-b{begin // size:02d}"
-            yield Batch(id, self.moments[begin], rows[begin : begin + size])

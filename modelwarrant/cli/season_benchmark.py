@@ -25,7 +25,7 @@ __all__ = ["Figure", "RuleRow", "SeasonResults", "measure_seasons"]
 RULES: Final[Mapping[Rule, str]] = {
     "monitor": "modelwarrant",
     "timer": "every 4 windows",
-    "threshold": "error 10 % above the first window's",
+    "threshold": "error 10 % up",
 }
 
 _STEADY_WINDOWS: Final = 4

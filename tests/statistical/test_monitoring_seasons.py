@@ -1,6 +1,6 @@
 """How often does a monitor act where it should, and stay silent where it should?
 
-``warrant benchmark seasons`` prints the table that the documents state; ``pytest -s`` this one.
+``warrant benchmark monitoring`` prints the table that the documents state; ``pytest -s`` this one.
 """
 
 import sys
