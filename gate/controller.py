@@ -56,6 +56,8 @@ class Health:
     fault: str | None = None
     """Why nothing is promoted, None where all is well."""
     outcomes: dict[str, int] = field(default_factory=dict)
+    acted: dict[str, tuple[str, datetime]] = field(default_factory=dict)
+    """By model, what its monitor did last while this process ran, and when that was recorded."""
 
 
 @dataclass
@@ -308,6 +310,8 @@ class Controller:
             return
         counts = self.health.outcomes
         self.health.outcomes = {**counts, request.outcome: counts.get(request.outcome, 0) + 1}
+        if request.operation == "act" and request.action and request.outcome == "applied":
+            self.health.acted = {**self.health.acted, request.model: (request.action, self.now())}
         self._say(
             "ended",
             request=request.id,

@@ -81,6 +81,13 @@ class _Gauges(Collector):
         )
         for outcome, count in self._health.outcomes.items():
             ended.add_metric([outcome], count)
+        acted = GaugeMetricFamily(
+            "modelwarrant_gate_monitor_acted_timestamp_seconds",
+            "When this process recorded what the model's monitor did last, by action",
+            labels=["model", "action"],
+        )
+        for model, (action, at) in self._health.acted.items():
+            acted.add_metric([model, action], at.timestamp())
         return [
             GaugeMetricFamily(
                 "modelwarrant_gate_admission_in_force",
@@ -91,6 +98,7 @@ class _Gauges(Collector):
                 "modelwarrant_gate_passes", "Passes over the requests", value=self._health.passes
             ),
             ended,
+            acted,
         ]
 
 

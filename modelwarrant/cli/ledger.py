@@ -192,13 +192,20 @@ def inventory(
         ),
     ] = None,
     store: StoreOption = None,
+    prometheus: Annotated[
+        bool, typer.Option("--prometheus", help="Print it for node_exporter's textfile collector.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """One row a model: owner, production, last decision, monitoring, review, what is overdue."""
     from modelwarrant.cli.knowledge import open_place
     from modelwarrant.cli.listing import inventory as rows_of
+    from modelwarrant.cli.listing import prometheus_text
 
     rows = rows_of(open_place(store), projects or [])
+    if prometheus:
+        typer.echo(prometheus_text(rows), nl=False)
+        return
     if as_json:
         answer_json({"models": [row.document() for row in rows]})
         return

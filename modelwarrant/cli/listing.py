@@ -1,7 +1,8 @@
 """Which models are there, whose are they, and what is overdue?"""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from modelwarrant.project.project import DEFAULT_FILE
 from modelwarrant.registry.entries import utc_text
 from modelwarrant.registry.overdue import duties_of, unwatched
 
-__all__ = ["Row", "inventory"]
+__all__ = ["Row", "inventory", "prometheus_text"]
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,41 @@ def inventory(place: Place, files: Sequence[Path]) -> tuple[Row, ...]:
     projects = _projects(files)
     names = sorted({*models(place), *projects})
     return tuple(_row(place, name, projects.get(name)) for name in names)
+
+
+def prometheus_text(rows: Sequence[Row]) -> str:
+    """Return the rows in Prometheus' text format, for node_exporter's textfile collector.
+
+    >>> row = Row("m", *(None,) * 7, overdue=("the review was due by 2026-01-31",), unwatched=())
+    >>> print(prometheus_text([row]).splitlines()[-1])
+    modelwarrant_overdue{model="m"} 1.0
+    """
+    found: Mapping[str, tuple[str, Callable[[Row], float | None]]] = {
+        "production_version": ("Version in production", lambda row: row.production),
+        "monitored_timestamp_seconds": (
+            "When the monitor recorded something last",
+            lambda row: _seconds(row.monitoring_last),
+        ),
+        "monitoring_due_timestamp_seconds": (
+            "When the monitor must have looked again",
+            lambda row: _seconds(row.monitoring_due),
+        ),
+        "overdue": ("Duties that are overdue", lambda row: len(row.overdue)),
+    }
+    lines = []
+    for name, (text, value_of) in found.items():
+        lines += [f"# HELP modelwarrant_{name} {text}.", f"# TYPE modelwarrant_{name} gauge"]
+        values = [(row.model, value_of(row)) for row in rows]
+        lines += [
+            f'modelwarrant_{name}{{model="{model}"}} {float(value)}'
+            for model, value in values
+            if value is not None
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def _seconds(moment: str | None) -> float | None:
+    return None if moment is None else datetime.fromisoformat(moment).timestamp()
 
 
 def _projects(files: Sequence[Path]) -> Mapping[str, Project]:

@@ -100,6 +100,7 @@ def test_the_inventory_has_a_row_a_model(promoted: Laptop) -> None:
         text + "owner: team-energy\npurpose: staffing\nreview_by: 2020-01-31\nmonitor_every: 7d\n"
     )
     [row] = json.loads(promoted("inventory", "--json"))["models"]
+    metrics = promoted("inventory", "--prometheus")
     project.write_text(text)
 
     assert ("demand", "team-energy", "staffing", 3) == (
@@ -112,6 +113,8 @@ def test_the_inventory_has_a_row_a_model(promoted: Laptop) -> None:
     assert ["the review was due by 2020-01-31"] == row["overdue"]
     assert row["monitoring_last"] is None
     assert row["monitoring_due"] is not None
+    assert 'modelwarrant_overdue{model="demand"} 1.0' in metrics.splitlines()
+    assert 'modelwarrant_production_version{model="demand"} 3.0' in metrics.splitlines()
 
 
 def test_a_ledger_of_the_newest_schema_needs_no_upgrade(promoted: Laptop) -> None:

@@ -62,6 +62,7 @@ def test_an_action_becomes_one_entry_with_its_evidence(world: World) -> None:
     [acted] = acts(world.store, world.state)
     assert ("applied", acted.seq) == (status["outcome"], status["ledger"]["seq"])
     assert ("retrain", [ACTION_FILE]) == (acted.act.action, [b.name for b in acted.act.blobs])
+    assert "retrain" == world.gate.health.acted[MODEL][0]
 
 
 def test_a_rollback_waits_for_a_person_by_default(world: World) -> None:
