@@ -1,7 +1,8 @@
 """By how much do neighbours in time shrink both windows of a feature?
 
-Two answers: a design effect for the tests of its distribution, and, for the gates, into how many
-runs of one value the rows fall. A month of hourly rows shows one value of the column ``month``.
+A design effect answers for the tests of its distribution. The gates ask into how many runs of one
+value the rows fall, for a month of hourly rows shows one value of the column ``month``, and how far
+its middle moves by itself. The order of rows of one instant means nothing in any of them.
 """
 
 from dataclasses import dataclass
@@ -11,12 +12,13 @@ import numpy.typing as npt
 
 from modelwarrant.drift.bins import Bins
 from modelwarrant.drift.features import Effects
-from modelwarrant.drift.groups import design_effect, stretches
+from modelwarrant.drift.groups import design_effect, stretches_of
 from modelwarrant.windows import Feature, Window
 
 __all__ = ["Neighbours"]
 
 _Codes = npt.NDArray[np.int64]
+_Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,9 @@ class Neighbours:
         """Cut both windows into stretches of time."""
         windows = reference, current
         is_timed = all(len(each) and each.schema.time is not None for each in windows)
-        return cls(windows, (stretches(reference), stretches(current)) if is_timed else None)
+        if not is_timed:
+            return cls(windows, None)
+        return cls(windows, (stretches_of(reference.order), stretches_of(current.order)))
 
     def effects(self, feature: Feature) -> Effects:
         """Return what gives a feature's design effects over its bins."""
@@ -47,27 +51,69 @@ class Neighbours:
 
         return measured
 
-    def runs(self, feature: Feature) -> tuple[int, int] | None:
+    def runs(self, feature: Feature) -> tuple[float, float] | None:
         """Return into how many runs of one value, in time order, each window's known rows fall.
 
-        Of one instant equal values stand together, so row order changes nothing. None without time.
+        The expected number, were the rows of each instant in random order. None without time.
         """
         if self.stretches is None:
             return None
         first, second = (_runs(window, feature) for window in self.windows)
         return first, second
 
+    def travel(self, feature: Feature, *, has_zeros: bool) -> tuple[float, float] | None:
+        """Return how far apart the medians of each window's stretches of time lie, of a number.
 
-def _runs(window: Window, feature: Feature) -> int:
+        None without time.
+
+        Args:
+            feature: a number.
+            has_zeros: whether rows that are zero count.
+        """
+        if self.stretches is None:
+            return None
+        first, second = (
+            _travel(window.numbers(feature.name), groups, has_zeros=has_zeros)
+            for window, groups in zip(self.windows, self.stretches, strict=True)
+        )
+        return first, second
+
+
+def _runs(window: Window, feature: Feature) -> float:
     if feature.kind == "category":
         codes, _ = window.levels(feature.name)
         values, known = codes.astype(np.float64), codes >= 0
     else:
         values = window.numbers(feature.name)
         known = np.isfinite(values)
-    values, order = values[known], window.order[known]
-    values = values[np.lexsort((values, order))]
-    return int(np.count_nonzero(np.diff(values))) + 1 if len(values) else 0
+    if not known.any():
+        return 0.0
+    return 1.0 + _expected_turns(values[known], window.order[known])
+
+
+def _expected_turns(values: _Floats, order: _Codes) -> float:
+    """Return how many neighbours in time differ, with the rows of each instant in random order.
+
+    Of an instant's k rows, c of each value, two neighbours are equal in sum c (c - 1) / k cases,
+    and the last row of one instant and the first of the next in sum (c / k) (c' / k').
+    """
+    _, instants, sizes = np.unique(order, return_inverse=True, return_counts=True)
+    rows = np.lexsort((instants, values))
+    ordered, at = values[rows], instants[rows]
+    starts = np.flatnonzero(np.append(True, (np.diff(ordered) != 0) | (np.diff(at) != 0)))
+    counts = np.diff(np.append(starts, len(rows)))
+    ordered, at = ordered[starts], at[starts]
+    shares = counts / sizes[at]
+    is_next = (np.diff(ordered) == 0) & (np.diff(at) == 1)
+    equal = np.sum(shares * (counts - 1)) + np.sum((shares[:-1] * shares[1:])[is_next])
+    return float(len(values) - 1 - equal)
+
+
+def _travel(values: _Floats, groups: _Codes, *, has_zeros: bool) -> float:
+    known = np.isfinite(values) if has_zeros else np.isfinite(values) & (values != 0)
+    values, groups = values[known], groups[known]
+    medians = [float(np.median(values[groups == group])) for group in np.unique(groups)]
+    return max(medians) - min(medians) if medians else 0.0
 
 
 def _effect(window: Window, groups: _Codes, feature: Feature, bins: Bins) -> float:

@@ -39,11 +39,11 @@ _UNSEEN_DEVIATIONS = 3.0
 
 _Column = NumberSummary | CategoryProfile
 
-Runs = Callable[[], tuple[int, int] | None]
+Runs = Callable[[], tuple[float, float] | None]
 """Into how many runs of one value both windows fall in time order; None where time is unknown."""
 
 
-def timeless() -> tuple[int, int] | None:
+def timeless() -> tuple[float, float] | None:
     """Know of no time."""
     return None
 
@@ -230,7 +230,9 @@ def _constant(
     elif is_fault and share and (found := runs()) is not None:
         turns = found[0] - 1
         if math.exp(-turns * m / n) >= limit:
-            chance = f"; it changed {turns} times in {n} rows, so {m} may show one value by chance"
+            chance = (
+                f"; it changed {turns:.0f} times in {n} rows, so {m} may show one value by chance"
+            )
     return [
         Gate(
             gate="G1",

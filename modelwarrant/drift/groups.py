@@ -70,23 +70,26 @@ def stretches(window: Window) -> Codes:
     Args:
         window: rows in any order; of one instant they should stand in canonical order.
     """
-    return _dealt_in_time(np.argsort(window.order, kind="stable"))
+    places = np.empty(len(window), dtype=np.int64)
+    places[np.argsort(window.order, kind="stable")] = np.arange(len(window))
+    return places * STRETCHES // max(len(window), 1)
 
 
-def stretches_of(order: Codes, values: Floats | Codes) -> Codes:
-    """Return each row's stretch of time, as ``stretches`` does, of rows that are one value each.
+def stretches_of(order: Codes) -> Codes:
+    """Return each row's stretch of time, (n,) int64 from 0 to 24; rows of one instant share it.
+
+    As ``stretches`` for distinct instants; else the order of the rows of an instant means nothing.
+    Stretches then hold about equally many rows, and fewer of them have any.
 
     Args:
         order: (n,) int64 instants.
-        values: (n,); those of one instant are taken from the smallest to the largest.
+
+    >>> stretches_of(np.array([9, 3, 9, 3])).tolist()
+    [18, 6, 18, 6]
     """
-    return _dealt_in_time(np.lexsort((values, order)))
-
-
-def _dealt_in_time(rows: npt.NDArray[np.intp]) -> Codes:
-    places = np.empty(len(rows), dtype=np.int64)
-    places[rows] = np.arange(len(rows))
-    return places * STRETCHES // max(len(rows), 1)
+    _, instants, counts = np.unique(order, return_inverse=True, return_counts=True)
+    middles = np.cumsum(counts) - (counts + 1) // 2
+    return np.asarray((middles * STRETCHES // max(len(order), 1))[instants])
 
 
 def design_effect(bins: Codes, groups: Codes, *, count: int) -> float:

@@ -96,7 +96,7 @@ def prediction_drift(
     variation = variation_p = None
     if reference.task == "classification":
         counts = [np.bincount(p.codes, minlength=len(p.classes)) for p in (reference, current)]
-        effects = [_effect(p, p.codes, p.codes, len(p.classes)) for p in (reference, current)]
+        effects = [_effect(p, p.codes, len(p.classes)) for p in (reference, current)]
         variation = total_variation(*counts)
         variation_p = homogeneity(counts[0] / effects[0], counts[1] / effects[1]).p_value
     shift = LabelShift(None, None, None)
@@ -178,7 +178,7 @@ def _score(answers: tuple[Predictions, Predictions], column: int | None) -> _Sco
     bins = number_bins(before, after, number_edges(before.values).decile_array)
     count = len(bins.reference)
     n, m = (
-        len(each) / _effect(window, each, np.searchsorted(np.array(bins.edges), each), count)
+        len(each) / _effect(window, np.searchsorted(np.array(bins.edges), each), count)
         for window, each in zip(answers, values, strict=True)
     )
     index = psi(bins.reference, bins.current)
@@ -189,13 +189,11 @@ def _score(answers: tuple[Predictions, Predictions], column: int | None) -> _Sco
     return _Score(bins, index, effective_size(n, m), p_drift, p_notice)
 
 
-def _effect(
-    answers: Predictions, values: _Floats | _Codes, bins: npt.NDArray[np.integer], count: int
-) -> float:
+def _effect(answers: Predictions, bins: npt.NDArray[np.integer], count: int) -> float:
     """Return by which factor dependence between neighbours in time shrinks a window."""
     if answers.order is None:
         return 1.0
-    return design_effect(bins.astype(np.int64), stretches_of(answers.order, values), count=count)
+    return design_effect(bins.astype(np.int64), stretches_of(answers.order), count=count)
 
 
 def _level(

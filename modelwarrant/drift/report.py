@@ -302,8 +302,11 @@ def _measured(
 ) -> tuple[Measured, list[Gate]]:
     name, count, effects = feature.name, len(pair.features), neighbours.effects(feature)
 
-    def runs() -> tuple[int, int] | None:
+    def runs() -> tuple[float, float] | None:
         return neighbours.runs(feature)
+
+    def travel(has_zeros: bool) -> tuple[float, float] | None:
+        return neighbours.travel(feature, has_zeros=has_zeros)
 
     if feature.kind in ("category", "boolean"):
         before, after = (_categories(window, name) for window in (pair.reference, pair.current))
@@ -320,7 +323,7 @@ def _measured(
     edges = number_edges(first.values)
     return (
         number_drift(name, first, second, edges=edges, alpha=alpha, floor=floor, effects=effects),
-        gates + scale_gate(name, first, second, runs=runs),
+        gates + scale_gate(name, first, second, runs=runs, travel=travel),
     )
 
 

@@ -6,6 +6,7 @@ the reference's shape once it is undone.
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,6 +31,9 @@ _MIN_ROWS = 100
 _LARGEST = 1e100
 """No unit is so large; what it explains float64 could not hold."""
 
+_Travel = Callable[[bool], tuple[float, float] | None]
+"""How far each window's middle moves by itself, zeros counted or not; None without a time."""
+
 _TOLERANCE = 1e-9
 """Of the spread: undoing a unit moves a value by rounding, which must not move it over an edge."""
 
@@ -53,8 +57,18 @@ class _Suspicion:
     changes: tuple[_Change, ...]
 
 
+def _timeless(has_zeros: bool) -> tuple[float, float] | None:
+    """Know of no time."""
+    return None
+
+
 def scale_gate(
-    name: str, reference: SortedNumbers, current: SortedNumbers, *, runs: Runs = timeless
+    name: str,
+    reference: SortedNumbers,
+    current: SortedNumbers,
+    *,
+    runs: Runs = timeless,
+    travel: _Travel = _timeless,
 ) -> list[Gate]:
     """G3: block where a unit change explains the difference.
 
@@ -63,11 +77,14 @@ def scale_gate(
     same is asked of the rows that are not zero. The gate blocks if the shape is broken as it is and
     whole once the change is undone, by the minimum-effect test against PSI .02 at .01. Fewer than
     100 such rows, or 100 runs of one value in time order: undefined, and no gate. The months of a
-    spring and those of an autumn have one shape, and no unit.
+    spring and those of an autumn have one shape, and no unit. Nor does a shift tell of a unit that
+    is within 3 times what the medians of a window's own stretches of time lie apart: a summer is a
+    winter and 26 degrees, and each of its weeks some degrees from the next.
     """
-    suspicion = _suspicion(reference, current)
+    suspicion, has_zeros = _suspicion(reference, current), True
     change = _restoring(suspicion) if suspicion else None
     if change is None:
+        has_zeros = False
         suspicion = _suspicion(reference.without_zeros(), current.without_zeros())
         change = _restoring(suspicion) if suspicion else None
     if suspicion is None or change is None:
@@ -75,6 +92,8 @@ def scale_gate(
     if (found := runs()) is not None and min(found) < _MIN_ROWS:
         return []
     is_ratio = not 1 / _RATIO <= suspicion.ratio <= _RATIO
+    if not is_ratio and _moves_so_far(suspicion, travel(has_zeros)):
+        return []
     return [
         Gate(
             gate="G3",
@@ -112,6 +131,15 @@ def _suspicion(reference: SortedNumbers, current: SortedNumbers) -> _Suspicion |
         changes.append(_Change(1.0, middle_now - middle))
     changes.append(_Change(ratio, middle_now - ratio * middle))
     return _Suspicion(reference, current, ratio, shift, tuple(changes))
+
+
+def _moves_so_far(suspicion: _Suspicion, travel: tuple[float, float] | None) -> bool:
+    """Return whether the median's shift is what the column moves within a window."""
+    if travel is None:
+        return False
+    low, high = suspicion.reference.quantiles(0.25, 0.75).tolist()
+    by_itself = max(travel[0], travel[1] / suspicion.ratio)
+    return bool(suspicion.shift * (high - low) <= _SHIFT * by_itself)
 
 
 def _restoring(suspicion: _Suspicion) -> _Change | None:

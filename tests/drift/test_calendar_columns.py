@@ -93,3 +93,54 @@ def test_row_order_changes_no_run() -> None:
     current = window(91, 98, 7)
 
     assert gates(reference, current) == gates(reference.take(order), current)
+
+
+def weather(first: int, last: int, *, kelvin: bool = False) -> Window:
+    """Return hourly degrees of a year with a summer 28 degrees above its winter."""
+    random = np.random.default_rng(first)
+    hours = np.arange(first * HOURS, last * HOURS)
+    slow = np.repeat(2 * random.normal(size=last - first), HOURS)
+    degrees = 12 - 14 * np.cos(2 * np.pi * hours / HOURS / 365) + slow
+    degrees += random.normal(0, 2.5, len(hours)) + (273.15 if kelvin else 0)
+    at = np.datetime64("2020-01-01", "us") + (hours * 3600).astype("timedelta64[s]")
+    features = (Feature(name="c", kind="number"),)
+    return typed_window(
+        pa.table({"c": degrees, "at": at}), FeatureSchema(features=features, time="at")
+    )
+
+
+@pytest.mark.parametrize("days", [45, 70, 91])
+def test_a_summer_is_no_unit_of_a_winter(days: int) -> None:
+    """Degrees that move within each window by a third of what parts the two."""
+    assert [] == gates(weather(0, days), weather(182, 182 + days))
+
+
+@pytest.mark.parametrize("days", [14, 30, 45])
+def test_another_unit_of_the_weather_blocks(days: int) -> None:
+    """Kelvin is far beyond what weather does."""
+    found = gates(weather(0, days), weather(days, 2 * days, kelvin=True))
+
+    assert [("G3", "block")] == [(gate.gate, gate.level) for gate in found]
+
+
+def daily(first: int, days: int, *, kind: Kind, is_stuck: bool = False) -> Window:
+    """Return 1,000 rows a day that know their day alone, with values that do not depend on it."""
+    random = np.random.default_rng(first)
+    codes = random.integers(0, 3, 1000 * days) * (0 if is_stuck else 1)
+    values = {"number": codes.astype(np.float64), "category": codes.astype(str)}[kind]
+    at = np.datetime64("2020-01-01", "us") + np.repeat(np.arange(first, first + days), 1000) * (
+        np.timedelta64(1, "D")
+    )
+    features = (Feature(name="c", kind=kind),)
+    return typed_window(
+        pa.table({"c": values, "at": at}), FeatureSchema(features=features, time="at")
+    )
+
+
+@pytest.mark.parametrize("days", [1, 5])
+@pytest.mark.parametrize("kind", ["number", "category"])
+def test_rows_of_one_instant_are_no_run(kind: Kind, days: int) -> None:
+    """A day's file against the day before: a column that is stuck all day is a fault."""
+    found = gates(daily(0, days, kind=kind), daily(days, days, kind=kind, is_stuck=True))
+
+    assert ["block"] == [gate.level for gate in found]

@@ -81,6 +81,18 @@ def test_a_shift_is_found_in_dependent_answers() -> None:
     assert found.n_effective < 500
 
 
+def test_answers_of_one_day_are_independent() -> None:
+    """A day's log whose rows know their day alone, against the day before."""
+    before, after = (
+        Predictions("regression", w.values, (), np.full(len(w), day))
+        for day, w in enumerate((weather(1), weather(2, shift=1.0)))
+    )
+    found = drift(before, after)
+
+    assert "drift" == found.level
+    assert pytest.approx(len(before) / 2) == found.n_effective
+
+
 def test_the_order_of_rows_changes_nothing() -> None:
     """Rows of one instant hold many answers."""
     before, after = (

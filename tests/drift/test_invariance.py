@@ -92,3 +92,21 @@ def test_row_order_changes_no_byte_through_the_command(tmp_path: Path) -> None:
     mixed = [frame.iloc[random.permutation(len(frame))] for frame in frames]
 
     assert drift_json(tmp_path, *frames) == drift_json(tmp_path, *mixed)
+
+
+@pytest.mark.parametrize("options", [["--time", "at"], ["--time", "at", "--season", "10d"]])
+def test_the_order_of_rows_of_one_day_changes_no_byte(tmp_path: Path, options: list[str]) -> None:
+    """With a time that many rows share, and values that move from day to day."""
+    random = np.random.default_rng(3)
+    frames = []
+    for seed in (0, 1):
+        day = random.integers(0, 40, 1500)
+        frame = columns(seed, 1500).assign(at=pd.Timestamp("2024-01-01"))
+        frame["at"] += pd.to_timedelta(day + 40 * seed, "D")
+        frame["normal"] += np.sin(day) + seed
+        frames.append(frame)
+    mixed = [frame.iloc[random.permutation(len(frame))] for frame in frames]
+
+    found = drift_json(tmp_path, *frames, *options)
+    assert "drift" == found["level"]
+    assert found == drift_json(tmp_path, *mixed, *options)
