@@ -35,14 +35,11 @@ _Job = TypeVar("_Job")
 _Result = TypeVar("_Result")
 
 SIZES: Final = (200, 500, 2000, 10_000, 50_000)
-REPORT_SIZES: Final = (500, 2000, 10_000)
-"""A report's classifier looks at 5,000 rows of each window and none below 500."""
-
 COLUMN_PAIRS: Final = {10: 60, 50: 40, 200: 15}
-REPORT_PAIRS: Final = {10: 80, 50: 30, 200: 12}
-"""Pairs of each cell by its number of features: declared, so that all fit in some minutes."""
+REPORT_PAIRS: Final = {10: 80, 50: 50, 200: 24}
+"""Pairs of each cell by its number of features: declared, so that all fit in half an hour."""
 
-REAL_PAIRS: Final[dict[Seen, int]] = {"columns": 40, "report": 12}
+REAL_PAIRS: Final[dict[Seen, int]] = {"columns": 40, "report": 20}
 
 POWER_PAIRS: Final = 200
 PROMISED: Final = {"mean by 0.5 sd": 2000}
@@ -264,18 +261,18 @@ def _cells(sources: Sequence[str]) -> Iterator[_Cell]:
     kinds = (*KINDS, MIXED)
     named = [(kind, None) for kind in kinds] + [(_name(uri), uri) for uri in (*REAL, *sources)]
     place = 0
-    plans: tuple[tuple[Seen, tuple[int, ...], dict[int, int]], ...] = (
-        ("columns", SIZES, COLUMN_PAIRS),
-        ("report", REPORT_SIZES, REPORT_PAIRS),
+    plans: tuple[tuple[Seen, dict[int, int]], ...] = (
+        ("columns", COLUMN_PAIRS),
+        ("report", REPORT_PAIRS),
     )
-    for seen, sizes, pairs in plans:
+    for seen, pairs in plans:
         for kind, source in named:
             for features in pairs:
                 if seen == "report" and source is None and kind != MIXED:
                     continue
                 if source is not None and features != min(pairs):  # it has as many as it has
                     continue
-                for rows in sizes:
+                for rows in SIZES:
                     wide, count = features, pairs[features]
                     if source is not None:
                         wide, count = 0, REAL_PAIRS[seen]
