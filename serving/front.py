@@ -2,17 +2,19 @@
 
 One ASGI callable with a small table: predictions, inference and health are answered here, without a
 framework. Everything else falls through to the pages of ``serving.app``. A prediction whose body is
-there, small and quick needs no task and no event: a connection asks ``at_once`` for its answer.
+there, small and quick needs no task and no event: a connection asks for a ``plan`` of what answers
+it, which holds for every request with the same head.
 """
 
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import modelwarrant
+from modelwarrant.errors import WarrantError
 from serving.ending import Ending
 from serving.follower import Follower
 from serving.intake import Head, Worker, read_body
@@ -21,17 +23,20 @@ from serving.replies import Refusal, Reply, failure, json_reply
 from serving.service import Job, PredictionService, check_version
 from serving.settings import Settings
 
-__all__ = ["Front", "pages_of"]
+__all__ = ["Front", "Plan", "pages_of"]
 
 _MODELS: Final = "/v2/models/"
 
 _JOB: Final = "warrant.job"
-"""Where a scope keeps what ``at_once`` read of a request that then needs the worker thread."""
+"""Where a scope keeps what a plan read of a request that then needs the worker thread."""
+_REQUEST_ID: Final = "warrant.request_id"
+"""Where a scope keeps the id that failures of the request repeat."""
 
 Answer = Callable[[Scope, Receive], Awaitable[Reply]]
-Read = Callable[[bytes], Job]
-Reader = Callable[[Scope], tuple[Head, Read]]
-"""Returns what a request's headers say, and what reads its body."""
+Read = Callable[[bytes, MutableMapping[str, Any]], Job]
+"""Reads a body; notes the request's id in a scope."""
+Reader = Callable[[Scope, Head], Read]
+"""Returns what reads the bodies behind a head."""
 
 
 class Front:
@@ -100,44 +105,48 @@ class Front:
                 _check_method(scope["method"], method)
             reply = await answer(scope, receive)
         except Exception as error:  # noqa: BLE001 - the edge: every failure becomes an answer
-            reply = self._failure(scope, error)
+            reply = self._failure(path, scope, error)
         headers = self._headers(reply)
         await send({"type": "http.response.start", "status": reply.status, "headers": headers})
         await send({"type": "http.response.body", "body": reply.body})
         self._metrics.request_ended(name, reply.status, seconds=time.perf_counter() - started)
 
-    def is_prompt(self, scope: Scope) -> bool:
-        """Whether a request may be answered by ``at_once``, should its body be there in time."""
-        return scope["path"] in self._readers and scope["method"] == "POST"
+    def plan(self, scope: Scope) -> "Plan | None":
+        """Return what answers such requests without waiting; None where ASGI must answer them."""
+        found = self._readers.get(scope["path"])
+        if found is None or scope["method"] != "POST":
+            return None
+        name, reader = found
+        try:
+            head = Head(scope["headers"])
+            read = reader(scope, head)
+            head.check(self._settings)
+        except (Refusal, WarrantError):
+            return None  # refused by its head, which is rare
+        return Plan(self, name, scope["path"], read)
 
-    def at_once(self, scope: Scope, body: bytes) -> Reply | None:
-        """Answer a request that ``is_prompt`` without waiting for anything.
+    @property
+    def is_closing(self) -> bool:
+        """Whether every answer is the last of its connection."""
+        return self._ending.is_closing
 
-        Args:
-            scope: of ASGI.
-            body: all of it.
-
-        Returns:
-            The answer with all its headers; None where the request must be answered as ASGI says,
-            because it is large.
-        """
+    def answer_at_once(
+        self, plan: "Plan", body: bytes, left: MutableMapping[str, Any]
+    ) -> Reply | None:
+        """Answer a request as ``Plan.answer`` says."""
         started = time.perf_counter()
-        name, reader = self._readers[scope["path"]]
         if len(body) > self._settings.inline_body_bytes:
             return None
         try:
-            head, read = reader(scope)
-            self._check(head)
-            job = read(body)
+            job = plan.read(body, left)
             if job.seconds > self._settings.inline_s:
-                scope[_JOB] = job
+                left[_JOB] = job
                 return None
             reply = self._service.finish(job)
         except Exception as error:  # noqa: BLE001 - the edge: every failure becomes an answer
-            reply = self._failure(scope, error)
-        whole = Reply(reply.status, reply.body, self._headers(reply))
-        self._metrics.request_ended(name, reply.status, seconds=time.perf_counter() - started)
-        return whole
+            reply = self._failure(plan.path, left, error)
+        self._metrics.request_ended(plan.name, reply.status, seconds=time.perf_counter() - started)
+        return reply
 
     def _headers(self, reply: Reply) -> list[tuple[bytes, bytes]]:
         headers = [*reply.headers, (b"content-length", b"%d" % len(reply.body))]
@@ -145,13 +154,13 @@ class Front:
             headers.append((b"connection", b"close"))
         return headers
 
-    def _failure(self, scope: Scope, error: Exception) -> Reply:
+    def _failure(self, path: str, noted: MutableMapping[str, Any], error: Exception) -> Reply:
         return failure(
             error,
             log=self._log,
-            path=scope["path"],
-            request_id=scope.get("warrant.request_id"),
-            data_status=400 if scope["path"].startswith("/v2") else 422,
+            path=path,
+            request_id=noted.get(_REQUEST_ID),
+            data_status=400 if path.startswith("/v2") else 422,
         )
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send, started: float) -> None:
@@ -194,23 +203,34 @@ class Front:
             return None
         return path.removeprefix(f"{self._model}/versions/").split("/")[0]
 
-    def _fields(self, scope: Scope) -> tuple[Head, Read]:
-        head = Head(scope["headers"])
-        request_id = self._service.request_ids.of(head.request_ids)
-        scope["warrant.request_id"] = request_id
-        return head, lambda body: self._service.read_fields(body, request_id)
+    def _fields(self, scope: Scope, head: Head) -> Read:
+        given = head.request_ids
+        ids, read_fields = self._service.request_ids, self._service.read_fields
+        ids.of(given)  # refuses what is none
 
-    def _tensors(self, scope: Scope) -> tuple[Head, Read]:
-        head = Head(scope["headers"])
+        def read(body: bytes, noted: MutableMapping[str, Any]) -> Job:
+            request_id = noted.get(_REQUEST_ID)
+            if request_id is None:
+                request_id = noted[_REQUEST_ID] = ids.of(given)
+            return read_fields(body, request_id)
+
+        return read
+
+    def _named_fields(self, scope: Scope, head: Head) -> Read:
+        """Give the request its id before its body is there: a failure to send one repeats it."""
+        scope[_REQUEST_ID] = self._service.request_ids.of(head.request_ids)
+        return self._fields(scope, head)
+
+    def _tensors(self, scope: Scope, head: Head) -> Read:
         head.allows_binary = head.json_bytes is not None
         version = self._version_in(scope)
-        return head, lambda body: self._service.read_tensors(
-            body, head.json_bytes, head.request_ids, version
-        )
+        json_bytes, given = head.json_bytes, head.request_ids
+        read_tensors = self._service.read_tensors
+        return lambda body, noted: read_tensors(body, json_bytes, given, version)
 
     async def _predict(self, scope: Scope, receive: Receive) -> Reply:
         """Answer rows of named fields."""
-        return await self._answered(scope, receive, self._fields)
+        return await self._answered(scope, receive, self._named_fields)
 
     async def _infer(self, scope: Scope, receive: Receive) -> Reply:
         """Answer tensors of the Open Inference Protocol."""
@@ -221,22 +241,19 @@ class Front:
         with self._worker.admission() as admission:
             job: Job | None = scope.get(_JOB)
             if job is None:
-                head, read = reader(scope)
-                self._check(head)
+                head = Head(scope["headers"])
+                read = reader(scope, head)
+                self._service.served()
+                head.check(self._settings)
                 body = await read_body(receive, self._settings, admission)
                 if admission.is_taken:
-                    return await self._worker.run(lambda: self._service.finish(read(body)))
-                job = read(body)
+                    return await self._worker.run(lambda: self._service.finish(read(body, scope)))
+                job = read(body, scope)
                 if job.seconds <= self._settings.inline_s:
                     return self._service.finish(job)
             whole = job
             admission.take(is_small=True)
             return await self._worker.run(lambda: self._service.finish(whole))
-
-    def _check(self, head: Head) -> None:
-        """Refuse what cannot be answered before its body is read."""
-        self._service.served()
-        head.check(self._settings)
 
     async def _live(self, scope: Scope, receive: Receive) -> Reply:
         """Say that the process answers."""
@@ -284,6 +301,38 @@ class Front:
     async def _unknown_model(self, scope: Scope, receive: Receive) -> Reply:
         """Refuse a model that this process does not serve."""
         raise Refusal(404, f"no such model here; {self._settings.model!r} is served")
+
+
+class Plan:
+    """Answers the bodies behind one head: of the head, nothing is looked at again.
+
+    Args:
+        front: whose requests they are.
+        name: of the path in the metrics.
+        path: in a log of faults.
+        read: reads a body.
+    """
+
+    __slots__ = ("front", "name", "path", "read")
+
+    def __init__(self, front: Front, name: str, path: str, read: Read) -> None:
+        self.front = front
+        self.name = name
+        self.path = path
+        self.read = read
+
+    def answer(self, body: bytes, left: MutableMapping[str, Any]) -> Reply | None:
+        """Answer a whole request without waiting for anything.
+
+        Args:
+            body: all of it.
+            left: for what was found out already; is to be added to the scope for ASGI.
+
+        Returns:
+            The answer without its Content-Length; None where the request must be answered as ASGI
+            says, because it is large.
+        """
+        return self.front.answer_at_once(self, body, left)
 
 
 def _check_method(given: str, method: str) -> None:

@@ -14,7 +14,7 @@ from modelwarrant.errors import DataError, RecordError, TemporaryError, WarrantE
 from serving.answers import render
 from serving.rows import RowError
 
-__all__ = ["STATUS", "Refusal", "Reply", "failure", "json_reply"]
+__all__ = ["JSON_HEADERS", "STATUS", "Refusal", "Reply", "failure", "json_reply"]
 
 STATUS: Final[tuple[tuple[type[WarrantError], int], ...]] = (
     (RecordError, 400),
@@ -28,13 +28,16 @@ _JSON: Final = (b"content-type", b"application/json")
 
 Headers = Sequence[tuple[bytes, bytes]]
 
+JSON_HEADERS: Final[Headers] = (_JSON,)
+"""Headers of nearly every answer."""
+
 
 class Reply(msgspec.Struct, frozen=True):
     """One answer, without its Content-Length."""
 
     status: int
     body: bytes
-    headers: Headers = (_JSON,)
+    headers: Headers = JSON_HEADERS
 
 
 class Refusal(Exception):
@@ -54,7 +57,7 @@ class Refusal(Exception):
 
 def json_reply(document: Any, status: int = 200, headers: Headers = ()) -> Reply:
     """Return a document as an answer."""
-    return Reply(status, render(document), (_JSON, *headers))
+    return Reply(status, render(document), (_JSON, *headers) if headers else JSON_HEADERS)
 
 
 def failure(

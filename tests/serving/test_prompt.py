@@ -96,18 +96,30 @@ def test_only_predictions_by_post_are_answered_at_once(tmp_path: Path) -> None:
     """Everything else is left to ASGI."""
     app = front(tmp_path)
 
-    assert app.is_prompt(scope())
-    assert app.is_prompt(scope("/v2/models/flights/infer"))
-    assert not app.is_prompt(scope(method="GET"))
-    assert not app.is_prompt(scope("/docs"))
-    assert not app.is_prompt(scope("/v2/models/other/infer"))
+    assert app.plan(scope()) is not None
+    assert app.plan(scope("/v2/models/flights/infer")) is not None
+    assert app.plan(scope(method="GET")) is None
+    assert app.plan(scope("/docs")) is None
+    assert app.plan(scope("/v2/models/other/infer")) is None
+
+
+@pytest.mark.parametrize("more", [(b"x-request-id", b" "), (b"content-type", b"text/plain")])
+def test_what_is_refused_by_its_head_is_left_to_asgi(
+    tmp_path: Path, more: tuple[bytes, bytes]
+) -> None:
+    """There the client is told why."""
+    asked = scope()
+    asked["headers"].append(more)
+
+    assert front(tmp_path).plan(asked) is None
 
 
 def test_large_body_is_left_to_the_worker_thread(tmp_path: Path) -> None:
     """It is not even read on the event loop."""
-    app = front(tmp_path, inline_body_bytes=len(BODY) - 1)
+    plan = front(tmp_path, inline_body_bytes=len(BODY) - 1).plan(scope())
 
-    assert app.at_once(scope(), BODY) is None
+    assert plan is not None
+    assert plan.answer(BODY, {}) is None
 
 
 def test_slow_model_answers_on_the_worker_thread_what_was_read_before(tmp_path: Path) -> None:
@@ -121,22 +133,23 @@ def test_slow_model_answers_on_the_worker_thread_what_was_read_before(tmp_path: 
     async def send(message: Any) -> None:
         sent.append(message)
 
-    assert app.at_once(asked, BODY) is None
+    plan = app.plan(asked)
+    assert plan is not None
+    assert plan.answer(BODY, asked) is None
     asyncio.run(app(asked, receive, send))
 
     assert 200 == sent[0]["status"]
     assert "prediction" in json.loads(sent[1]["body"])
 
 
-def test_answers_of_a_process_that_ends_close_the_connection(tmp_path: Path) -> None:
-    """So that clients do not send what nobody answers any more."""
-    app = front(tmp_path)
-    app._ending.is_closing = True
+def test_every_request_without_an_id_gets_one_of_its_own(tmp_path: Path) -> None:
+    """Also where one plan answers many of them."""
+    plan = front(tmp_path).plan(scope())
+    assert plan is not None
 
-    reply = app.at_once(scope(), BODY)
+    replies = [plan.answer(BODY, {}) for _ in range(3)]
 
-    assert reply is not None
-    assert (b"connection", b"close") in reply.headers
+    assert 3 == len({json.loads(one.body)["request_id"] for one in replies if one is not None})
 
 
 def test_many_small_requests_to_a_slow_model_wait_for_their_turn(tmp_path: Path) -> None:
