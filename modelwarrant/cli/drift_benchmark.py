@@ -24,7 +24,7 @@ def drift(
     false_alarms: Annotated[
         bool,
         typer.Option(
-            "--false-alarms", help="Count false alarms and what is found, not seconds: half an hour."
+            "--false-alarms", help="Count false alarms and what is found, not seconds: 30 minutes."
         ),
     ] = False,
     share: Annotated[
