@@ -189,6 +189,7 @@ def judged(
             "psi_p_value_adjusted": drift.get(index),
             "psi_q_value": false_share.get(index),
             "notice_p_value_adjusted": notice.get(index),
+            "weight": weights.get(one.fields["name"]),
         }
         features.append(
             FeatureDrift(
@@ -196,7 +197,6 @@ def judged(
                 level=level,
                 psi_threshold=one.floor,
                 notice_threshold=NOTICE_PSI,
-                weight=weights.get(one.fields["name"]),
                 reason="; ".join(part for part in (reason, one.reason) if part) or None,
                 undefined=undefined_numbers(fields, one.reason or reason, untested=reason),
             )
@@ -220,7 +220,8 @@ def undefined_numbers(
         by_kind = dict.fromkeys(_LEVELLED, "a number has no levels")
     elif kind in ("category", "boolean"):
         by_kind = dict.fromkeys(_ORDERED, "levels have no order")
-    names = (*_MEASURED, *_TESTED, *_ORDERED, *_LEVELLED)
+    by_kind["weight"] = "no weight of it for a production model was given"
+    names = (*_MEASURED, *_TESTED, *_ORDERED, *_LEVELLED, "weight")
     otherwise = why or "a window holds no value"
     return {
         name: by_kind.get(name) or (untested if name in _TESTED and untested else otherwise)

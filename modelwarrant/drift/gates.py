@@ -225,11 +225,13 @@ def _constant(
     n, m = sizes
     limit = _CHANCE / n_features
     is_fault, chance = share < _COMMON_SHARE, ""
-    if share < 1 and share**m >= limit:
+    p_value = share**m if share else None
+    if share < 1 and p_value is not None and p_value >= limit:
         chance = f", so {m} rows may be constant by chance"
-    elif is_fault and share and (found := runs()) is not None:
+    elif is_fault and p_value is not None and (found := runs()) is not None:
         turns = found[0] - 1
-        if math.exp(-turns * m / n) >= limit:
+        p_value = max(p_value, math.exp(-turns * m / n))
+        if p_value >= limit:
             chance = (
                 f"; it changed {turns:.0f} times in {n} rows, so {m} may show one value by chance"
             )
@@ -243,6 +245,7 @@ def _constant(
             + chance,
             value=share,
             threshold=_COMMON_SHARE,
+            p_value=p_value,
             n_reference=n,
             n_current=m,
         )

@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from modelwarrant.drift.features import undefined_numbers
+from modelwarrant.drift.features import DRIFT_PSI, NOTICE_PSI, undefined_numbers
 from modelwarrant.errors import SchemaMismatchError
 from modelwarrant.records import FeatureDrift, Gate
 from modelwarrant.windows import ORDER, Feature, FeatureSchema, Kind, Window, label_text
@@ -71,7 +71,7 @@ def pair_windows(
     return Pair(readable[0], readable[1], features, schema, tuple(findings))
 
 
-def absent_features(pair: Pair, *, psi_threshold: float) -> tuple[FeatureDrift, ...]:
+def absent_features(pair: Pair) -> tuple[FeatureDrift, ...]:
     """Return an entry for each declared feature that cannot be compared."""
     faults = {gate.column: gate.detail for gate in pair.findings}
     entries = []
@@ -90,7 +90,8 @@ def absent_features(pair: Pair, *, psi_threshold: float) -> tuple[FeatureDrift, 
                 level="blocked",
                 n_reference=known[0],
                 n_current=known[1],
-                psi_threshold=psi_threshold,
+                psi_threshold=DRIFT_PSI,
+                notice_threshold=NOTICE_PSI,
                 missing_reference=shares[0],
                 missing_current=shares[1],
                 reason=faults[feature.name],

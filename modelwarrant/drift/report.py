@@ -11,7 +11,6 @@ import numpy.typing as npt
 from modelwarrant.drift.calibration import Floors, calibrated_floors, reference_pairs
 from modelwarrant.drift.dependence import Neighbours
 from modelwarrant.drift.features import (
-    DRIFT_PSI,
     Measured,
     category_drift,
     judged,
@@ -32,6 +31,7 @@ from modelwarrant.drift.predictions import prediction_drift
 from modelwarrant.drift.scale import scale_gate
 from modelwarrant.drift.seasons import Findings, History, Previous, Season, in_season, previous_of
 from modelwarrant.drift.shifts import drifted_weight, named_shifts
+from modelwarrant.drift.undefined import explained, explained_gates
 from modelwarrant.profiles import (
     CategoryProfile,
     NumberProfile,
@@ -143,7 +143,7 @@ def compare(
     said = None
     if labelled is not None:
         said = labelled_drift(*labelled, alpha=alpha, slices=slices, weights=terms.weights)
-    return DriftReport(
+    report = DriftReport(
         n_reference=len(pair.reference),
         n_current=len(pair.current),
         level=_level(features, found.gates, found.joint, found.predictions),
@@ -162,6 +162,7 @@ def compare(
         production_digest=production_digest,
         schema_digest=pair.schema.digest,
     )
+    return explained(report)
 
 
 @dataclass(frozen=True)
@@ -248,7 +249,7 @@ def measured_features(
 
 def _in_schema_order(pair: Pair, features: Iterable[FeatureDrift]) -> tuple[FeatureDrift, ...]:
     """Return the features, and an entry for each that cannot be compared."""
-    absent = absent_features(pair, psi_threshold=DRIFT_PSI)
+    absent = absent_features(pair)
     by_name = {feature.name: feature for feature in (*features, *absent)}
     return tuple(by_name[name] for name in pair.schema.names)
 
@@ -289,7 +290,7 @@ def compare_profiles(
             measured.append(category_drift(name, "category", before, after))
             gates += category_gates(name, before, after, n_features=count)
     compared = judged(measured, alpha=alpha, weights=dict(weights or {}))
-    return tuple(_with_gates(compared, gates)), _in_order(gates)
+    return tuple(_with_gates(compared, gates)), explained_gates(_in_order(gates))
 
 
 def _check_alpha(alpha: float) -> None:

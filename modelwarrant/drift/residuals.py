@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from modelwarrant.drift.features import MIN_ROWS
-from modelwarrant.drift.groups import mean_of, two_sided_p_value
+from modelwarrant.drift.groups import MIN_GROUPS, mean_of, two_sided_p_value
 from modelwarrant.drift.statistics import distances, holm
 from modelwarrant.profiles import ordered_quantiles
 from modelwarrant.records import DriftLevel, ResidualDecile, ResidualDrift
@@ -78,18 +78,21 @@ def residual_drift(reference: Residuals, current: Residuals, *, alpha: float) ->
     bias = (known["mean_current"] - known["mean_reference"]) / spread
     ratio = (spread_now / spread) ** 2
     p_values = _mean_p(reference, current), _variance_p(reference, current)
-    bias_p, ratio_p = holm([1.0 if p is None else p for p in p_values])
     deciles = _deciles(reference, current, spread)
-    level, why = _level(bias, bias_p, ratio, ratio_p, deciles, alpha)
+    known_p = [p for p in p_values if p is not None]
+    bias_p, ratio_p = holm(known_p) if len(known_p) == len(p_values) else (None, None)
+    verdict: tuple[DriftLevel, str | None] = "unknown", f"fewer than {MIN_GROUPS} groups of rows"
+    if bias_p is not None and ratio_p is not None:
+        verdict = _level(bias, bias_p, ratio, ratio_p, deciles, alpha)
     return ResidualDrift(
-        level=level,
+        level=verdict[0],
         bias=bias,
         bias_p_value=bias_p,
         variance_ratio=ratio,
         variance_p_value=ratio_p,
         wasserstein=distances(np.sort(reference.values), np.sort(current.values))[1],
         deciles=deciles,
-        reason=why,
+        reason=verdict[1],
         **known,
     )
 

@@ -12,6 +12,7 @@ __all__ = [
     "DriftLevel",
     "DriftReport",
     "FeatureDrift",
+    "Finding",
     "Gate",
     "JointDrift",
     "LabelledDrift",
@@ -109,7 +110,14 @@ class FeatureDrift(Part):
     distribution: Distribution | None = None
 
 
-class Gate(Part):
+class Finding(Part):
+    """What a detector says; an undefined number is None."""
+
+    undefined: dict[str, str] = Field(default_factory=dict)
+    """For each number that is None, why."""
+
+
+class Gate(Finding):
     """One deterministic check of the data (G1 to G4)."""
 
     gate: Literal["G1", "G2", "G3", "G4"]
@@ -120,13 +128,13 @@ class Gate(Part):
     value: float | None = None
     threshold: float | None = None
     p_value: float | None = None
-    """Of the gate's test; None where the gate is a rule without chance in it."""
+    """Of the gate's test, or of chance; None where the gate is a rule without chance in it."""
     n_reference: int | None = None
     """Rows that the gate looked at; None for an entry that speaks of all columns."""
     n_current: int | None = None
 
 
-class JointDrift(Part):
+class JointDrift(Finding):
     """D3: can a classifier tell the windows apart?"""
 
     level: DriftLevel
@@ -145,7 +153,7 @@ class JointDrift(Part):
     reason: str | None = None
 
 
-class PredictionDrift(Part):
+class PredictionDrift(Finding):
     """P1 and P2: did the production model's answers change?"""
 
     level: DriftLevel
@@ -168,7 +176,7 @@ class PredictionDrift(Part):
     distribution: Distribution | None = None
 
 
-class ResidualDecile(Part):
+class ResidualDecile(Finding):
     """Residuals where production predicts about the same: between two deciles of its answers."""
 
     lower: float | None
@@ -182,7 +190,7 @@ class ResidualDecile(Part):
     """H0 'the mean did not move', Holm over the deciles; None with too few rows."""
 
 
-class ResidualDrift(Part):
+class ResidualDrift(Finding):
     """P3: what production of a regression misses by, observed minus predicted."""
 
     level: DriftLevel
@@ -195,7 +203,7 @@ class ResidualDrift(Part):
     bias: float | None = None
     """Growth of the mean in standard deviations of the reference."""
     bias_p_value: float | None = None
-    """H0 'the mean did not move', after Holm with the variance's."""
+    """H0 'the mean did not move', after Holm with the variance's; None below ten groups of rows."""
     bias_threshold: float
     variance_ratio: float | None = None
     """Current over reference."""
@@ -209,7 +217,7 @@ class ResidualDrift(Part):
     reason: str | None = None
 
 
-class CalibrationDrift(Part):
+class CalibrationDrift(Finding):
     """P4: does production of a classification still mean the probabilities that it says?
 
     Of the positive class with two classes, of the answered class with more.
@@ -243,7 +251,7 @@ class CalibrationDrift(Part):
     reason: str | None = None
 
 
-class SliceLoss(Part):
+class SliceLoss(Finding):
     """Production's loss within one slice of the rows, in units of the loss's range."""
 
     level: DriftLevel
@@ -259,7 +267,7 @@ class SliceLoss(Part):
     """After Holm over the slices."""
 
 
-class LabelledDrift(Part):
+class LabelledDrift(Finding):
     """What labels say of the production model since its reference: no unlabelled signal can.
 
     The report's own ``level`` does not rest on it: whether a degradation leads to a retraining is
@@ -301,7 +309,7 @@ class Shift(Part):
     """The numbers, in words."""
 
 
-class SeasonReport(Part):
+class SeasonReport(Finding):
     """Is what changed more than the season?
 
     With a season declared, drift against the training window counts as lasting only where the
@@ -347,6 +355,8 @@ class DriftReport(Record):
     """Disjoint pairs of reference windows that raised effect floors; 0: the shipped floors."""
     alpha: float
     """Familywise level over the features, in (0, 1)."""
+    undefined: dict[str, str] = Field(default_factory=dict)
+    """For each of the parts above that is None, why."""
     reference_digest: str
     current_digest: str
     production_digest: str | None = None
