@@ -352,7 +352,7 @@ class DriftReport(Record):
     season: SeasonReport | None = None
     """None where no season is declared."""
     calibrated_pairs: int = 0
-    """Disjoint pairs of reference windows that raised effect floors; 0: the shipped floors."""
+    """Disjoint pairs of reference windows that effect floors rest on; 0: the shipped floors."""
     alpha: float
     """Familywise level over the features, in (0, 1)."""
     undefined: dict[str, str] = Field(default_factory=dict)

@@ -1,13 +1,17 @@
 """A stream whose seasons alone change is never called lasting drift, window by window."""
 
 import os
+import sys
 from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from modelwarrant import drift
+from modelwarrant.drift.pair import pair_windows
+from modelwarrant.drift.report import feature_drift
 from modelwarrant.sources import read_table
 from modelwarrant.windows import Feature, FeatureSchema, Window, typed_window
 
@@ -65,3 +69,52 @@ def test_adult_stays_quiet() -> None:
 
     assert {"none"} == {report.level for report in reports}
     assert len(reports) == np.ceil((table.num_rows - 8000) / 4000)
+
+
+def weather(seed: int, *, days: int = 730) -> np.ndarray:
+    """Return hourly degrees of two years, (24 days,), with summers 28 degrees above winters.
+
+    Days follow each other with a correlation of .8, hours swing by 8 degrees.
+    """
+    random = np.random.default_rng(seed)
+    slow = np.zeros(days)
+    for day in range(1, days):
+        slow[day] = 0.8 * slow[day - 1] + 1.8 * random.normal()
+    hours = np.arange(24 * days)
+    season = -14 * np.cos(2 * np.pi * hours / 24 / 365) + 4 * np.sin(2 * np.pi * hours / 24)
+    return np.asarray(12 + season + np.repeat(slow, 24) + 2.5 * random.normal(size=len(hours)))
+
+
+def is_unit_change(degrees: np.ndarray, first: int, current: int, days: int, add: float) -> bool:
+    """Return whether G3 blocks days from ``current`` against days from ``first``."""
+    windows = []
+    for start, plus in ((first, 0.0), (current, add)):
+        hours = np.arange(24 * start, 24 * (start + days))
+        at = np.datetime64("2020-01-01", "us") + (hours * 3600).astype("timedelta64[s]")
+        schema = FeatureSchema(features=(Feature(name="degrees", kind="number"),), time="at")
+        windows.append(typed_window(pa.table({"degrees": degrees[hours] + plus, "at": at}), schema))
+    _, gates = feature_drift(pair_windows(*windows, None))
+    return any((gate.gate, gate.level) == ("G3", "block") for gate in gates)
+
+
+@pytest.mark.statistical
+@pytest.mark.parametrize(("days", "most"), [(14, 0.02), (30, 0.06), (70, 0.0), (91, 0.0)])
+def test_no_season_is_a_unit(days: int, most: float) -> None:
+    """Windows of 12 series of weather against their first, with no season declared."""
+    blocked = []
+    for seed in range(12):
+        degrees = weather(seed)
+        starts = range(days, 730 - days, days)
+        blocked += [is_unit_change(degrees, 0, start, days, 0.0) for start in starts]
+    sys.stdout.write(f"\n{days} days: {sum(blocked)} of {len(blocked)} windows blocked by G3")
+
+    assert sum(blocked) <= most * len(blocked)
+
+
+@pytest.mark.statistical
+@pytest.mark.parametrize("days", [14, 30])
+def test_kelvin_is_a_unit(days: int) -> None:
+    """The window after the first, 273.15 above what it was: blocked in all 12 series."""
+    found = [is_unit_change(weather(seed), 0, days, days, 273.15) for seed in range(12)]
+
+    assert all(found)
