@@ -76,6 +76,19 @@ def test_one_outlier_in_a_thousand_moves_no_level(
     assert dirty.features[0].wasserstein != pytest.approx(clean.features[0].wasserstein)
 
 
+@pytest.mark.parametrize("outlier", [-0.5, 7.3, 1e3, -1e15, 1e300])
+@pytest.mark.parametrize("window", [0, 1])
+def test_one_outlier_moves_no_level_of_any_shape(outlier: float, window: int) -> None:
+    """Heavy tails, counts and zeros, alike or with a mean two deviations off."""
+    names = ["normal", "heavy", "count", "zeros"]
+    for shift in (0.0, 2.0):
+        frames = [columns(seed, 1000)[names].astype(float) + shift * seed for seed in (0, 1)]
+        clean = levels(drift.compare(*frames))
+        frames[window].loc[17, names] = outlier
+
+        assert clean == levels(drift.compare(*frames))
+
+
 def test_one_new_level_in_a_thousand_rows_moves_no_level() -> None:
     """A typo is no drift."""
     frames = columns(1, 1000), columns(2, 1000)
