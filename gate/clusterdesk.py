@@ -18,7 +18,7 @@ from gate.guard import CANARY
 from gate.packages import LIFETIME, kept_package
 from gate.requests import LONGEST_REASON, checked_text, signed_statement
 from gate.resource import announcement, is_waiting, name_of, operation_request, to_record
-from gate.review import Evidence, evidence_of
+from gate.review import Evidence, evidence_of, shadow_of
 from modelwarrant.errors import BusyError, RequestError, StoreUnavailableError
 from modelwarrant.records import Approval, PromotionRequest
 from modelwarrant.registry import Ledger
@@ -68,7 +68,7 @@ class ClusterShelf:
         if state.decision_of(request.id) is None:
             whole = ClusterBook(self.cluster, store, datetime.now(UTC)).read(resource)
         package = kept_package(store, state, whole)
-        return None if package is None else evidence_of(package)
+        return None if package is None else evidence_of(package, shadow=shadow_of(store, request))
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,7 @@ from modelwarrant.records import (
     History,
     ModelManifest,
     PromotionRequest,
+    ShadowReport,
     ValidationReport,
 )
 from modelwarrant.reports import (
@@ -45,6 +46,8 @@ from modelwarrant.reports import (
     requests_page,
     run_page,
 )
+from modelwarrant.storage import ObjectStore
+from modelwarrant.telemetry.shadow import read_shadow
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -56,6 +59,7 @@ __all__ = [
     "create_review_app",
     "evidence_of",
     "serve_review",
+    "shadow_of",
     "status_of_error",
 ]
 
@@ -103,11 +107,27 @@ class Evidence:
     manifest: ModelManifest
     validation: ValidationReport
     history: History
+    shadow: ShadowReport | None = None
+    """How the candidate answered beside production since; no part of the verdict."""
 
 
-def evidence_of(package: Package) -> Evidence:
-    """Return the documents of a package."""
-    return Evidence(decision=package.decision, **vars(package.documents))
+def evidence_of(package: Package, *, shadow: ShadowReport | None = None) -> Evidence:
+    """Return the documents of a package, with what was seen of its candidate since."""
+    return Evidence(decision=package.decision, **vars(package.documents), shadow=shadow)
+
+
+def shadow_of(store: ObjectStore, request: PromotionRequest) -> ShadowReport | None:
+    """Return how a waiting candidate answered beside production; None where nobody compared.
+
+    A store that does not let this person read it leaves a review without it, and stops none.
+    """
+    if request.candidate_digest is None or request.baseline_digest is None:
+        return None
+    names = request.model, request.candidate_digest
+    try:
+        return read_shadow(store, *names, beside=request.baseline_digest)
+    except WarrantError:
+        return None
 
 
 class Desk(Protocol):
@@ -272,6 +292,7 @@ class _Pages:
             found.history,
             request,
             form=form,
+            shadow=found.shadow,
         )
 
 

@@ -36,6 +36,7 @@ from serving.mirror import mirror_of
 from serving.payload import Recorder
 from serving.settings import Settings
 from serving.shadow import Shadow
+from serving.shadow_log import ShadowLog
 from serving.trial import Trial
 from serving.wire import connection_of
 
@@ -99,7 +100,7 @@ def serve(
     sys.setswitchinterval(_SWITCH_S)
     trial = Trial()
     trial.prepare()
-    shadow = Shadow() if settings.shadow else None
+    shadow = make_shadow(store, log=log) if settings.shadow else None
     follower = make_follower(
         store,
         settings.model,
@@ -164,11 +165,10 @@ def make_follower(
 
 def make_recorder(store: ObjectStore, settings: Settings, *, log: logging.Logger) -> Recorder:
     """Return a recorder, not started yet, whose file names no other process uses."""
-    pod = re.sub(r"[^A-Za-z0-9_-]", "-", socket.gethostname())[:100] or "host"
     return Recorder(
         store,
         model=settings.model,
-        prefix=f"{pod}-{secrets.token_hex(4)}",
+        prefix=_process_name(),
         beside=log_key(settings.model, 1),
         private=settings.private_columns,
         flush_s=settings.log_flush_s,
@@ -176,6 +176,17 @@ def make_recorder(store: ObjectStore, settings: Settings, *, log: logging.Logger
         buffer_rows=settings.log_buffer_rows,
         log=log,
     )
+
+
+def make_shadow(store: ObjectStore, *, log: logging.Logger) -> Shadow:
+    """Return a shadow, not started yet, that keeps what it compared in the store."""
+    return Shadow(ShadowLog(store, prefix=_process_name(), log=log))
+
+
+def _process_name() -> str:
+    """Return a name that no other process has: the pod's, and a boot id."""
+    pod = re.sub(r"[^A-Za-z0-9_-]", "-", socket.gethostname())[:100] or "host"
+    return f"{pod}-{secrets.token_hex(4)}"
 
 
 def _json_log() -> logging.Logger:

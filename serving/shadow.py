@@ -3,7 +3,8 @@
 Beside production one other version is loaded: for a while after a promotion the one before it (the
 watch window), else the newest candidate that waits for a person. It scores a sample of the same
 rows, in the background, for a small share of one core; what it cannot score in that is dropped and
-counted. Its answers are never sent and never logged; only what they add up to is told.
+counted. Its answers are never sent and never logged; only what they add up to is told, and kept for
+the people who decide.
 """
 
 import threading
@@ -20,15 +21,19 @@ from modelwarrant.errors import BundleError
 from modelwarrant.windows import FeatureSchema
 from serving.rows import Rows
 from serving.served import Served
+from serving.shadow_log import ShadowLog
 from serving.slices import SLICE_S, step_behind
 
-__all__ = ["Comparison", "Role", "Shadow", "recode"]
+__all__ = ["Beside", "Comparison", "Role", "Shadow", "recode"]
 
 Role = Literal["previous", "candidate"]
 """Why a version stands beside production."""
 
 _PERIOD_S = 0.02
 """Seconds between two slices; with slices of 1 ms that is one twentieth of a core."""
+
+_TELL_S = 30.0
+"""Seconds between two writes of what was compared."""
 
 _MAX_WAITING = 1024
 """Rows held for the shadow; a sample need not be long, it must be recent."""
@@ -75,7 +80,7 @@ class Comparison:
 
 
 @dataclass(frozen=True)
-class _Beside:
+class Beside:
     """A version that is compared with the one in production."""
 
     served: Served
@@ -85,10 +90,16 @@ class _Beside:
 
 
 class Shadow:
-    """Compares another version with the one in production, on sampled requests."""
+    """Compares another version with the one in production, on sampled requests.
 
-    def __init__(self) -> None:
-        self._beside: _Beside | None = None
+    Args:
+        log: keeps what was compared; None keeps nothing.
+    """
+
+    def __init__(self, log: ShadowLog | None = None) -> None:
+        self._log = log
+        self._ended: deque[Beside] = deque()
+        self._beside: Beside | None = None
         self._waiting: deque[tuple[Rows, npt.NDArray[np.float64]]] = deque()
         self._waiting_rows = 0
         self._lock = threading.Lock()
@@ -114,10 +125,12 @@ class Shadow:
         with self._lock:
             self._waiting.clear()
             self._waiting_rows = 0
+            if current is not None and self._log is not None:
+                self._ended.append(current)
             if served is None or other is None or not _is_comparable(served, other):
                 self._beside = None
             else:
-                self._beside = _Beside(served, other, role, Comparison())
+                self._beside = Beside(served, other, role, Comparison())
 
     @property
     def state(self) -> tuple[Role, Served, Comparison] | None:
@@ -165,16 +178,29 @@ class Shadow:
 
     def _run(self) -> None:
         step_behind()
-        pause_s = _PERIOD_S
+        pause_s, told = _PERIOD_S, time.monotonic()
         while not self._stop.wait(pause_s):
+            if self._ended or time.monotonic() - told >= _TELL_S:
+                self.tell()
+                told = time.monotonic()
             started = time.thread_time()
             self.score_some()
             # a request of many rows takes longer than a slice, and is paid for by a longer pause
             spent_s = time.thread_time() - started
             pause_s = max(_PERIOD_S, spent_s * _PERIOD_S / SLICE_S)
+        self.tell()
+
+    def tell(self) -> None:
+        """Keep what was compared until now, and what ended since."""
+        if self._log is None:
+            return
+        while self._ended:
+            self._log.write(self._ended.popleft())
+        if self._beside is not None:
+            self._log.write(self._beside)
 
 
-def _add(beside: _Beside, values: npt.NDArray[np.float64], served: npt.NDArray[np.float64]) -> None:
+def _add(beside: Beside, values: npt.NDArray[np.float64], served: npt.NDArray[np.float64]) -> None:
     """Score the rows with the other version and add the result up."""
     comparison = beside.comparison
     started = time.perf_counter()

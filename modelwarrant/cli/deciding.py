@@ -10,7 +10,7 @@ from typing import Literal
 from gate import requests
 from gate.gate import Gate
 from gate.packages import Package, kept_package
-from gate.review import Evidence, evidence_of
+from gate.review import Evidence, evidence_of, shadow_of
 from modelwarrant.cli.knowledge import Place
 from modelwarrant.cli.options import note, out
 from modelwarrant.records import Decision, PromotionRequest
@@ -56,19 +56,19 @@ def request_package(place: Place, request: PromotionRequest) -> Package | None:
 
 def describe_request(
     place: Place, name: str
-) -> tuple[PromotionRequest, Decision | None, Path | None]:
-    """Return a request, its decision, and a page of it as it is now."""
+) -> tuple[PromotionRequest, Evidence | None, Path | None]:
+    """Return a request, what its verdict rests on, and a page of it as it is now."""
     request = requests.get(place.store, name)
     package = request_package(place, request)
     if package is None:
         return request, None, None
-    evidence = evidence_of(package)
+    evidence = evidence_of(package, shadow=shadow_of(place.store, request))
     page = place.work / request.model / "requests" / f"{request.id}.html"
     page.parent.mkdir(parents=True, exist_ok=True)
     page.write_text(
         run_page(**vars(evidence), request=request, approvals=request.approvals), encoding="utf-8"
     )
-    return request, evidence.decision, page
+    return request, evidence, page
 
 
 def decide_request(
@@ -147,7 +147,9 @@ class LaptopDesk:
     def evidence(self, request: PromotionRequest) -> Evidence | None:
         """Return what the request's verdict rests on."""
         package = request_package(self.place, request)
-        return None if package is None else evidence_of(package)
+        if package is None:
+            return None
+        return evidence_of(package, shadow=shadow_of(self.place.store, request))
 
     def allows_self_approval(self, model: str) -> bool:
         """Return whether the model's ledger lets a requester approve."""

@@ -20,7 +20,7 @@ from modelwarrant.cli.deciding import (
 )
 from modelwarrant.cli.knowledge import open_place
 from modelwarrant.errors import IllegalOperationError, MissingExtraError
-from modelwarrant.records import Decision, PromotionRequest
+from modelwarrant.records import PromotionRequest
 from modelwarrant.registry import ssh
 from modelwarrant.reports import run_page
 from modelwarrant.stage.settings import read_settings
@@ -63,8 +63,8 @@ def listed(store: str | None, *, everything: bool) -> tuple[PromotionRequest, ..
     return tuple(each for each in desk.requests() if everything or each.outcome is None)
 
 
-def shown(store: str | None, name: str) -> tuple[PromotionRequest, Decision | None, Path | None]:
-    """Return a request, its decision, and a page of it as it is now."""
+def shown(store: str | None, name: str) -> tuple[PromotionRequest, Evidence | None, Path | None]:
+    """Return a request, what its verdict rests on, and a page of it as it is now."""
     desk = cluster_desk(store)
     if desk is None:
         return describe_request(open_place(store), name)
@@ -72,7 +72,7 @@ def shown(store: str | None, name: str) -> tuple[PromotionRequest, Decision | No
     evidence = desk.evidence(request)
     if evidence is None:
         return request, None, None
-    return request, evidence.decision, _page(request, evidence)
+    return request, evidence, _page(request, evidence)
 
 
 def _page(request: PromotionRequest, evidence: Evidence) -> Path:

@@ -60,14 +60,16 @@ def requests(
 def show(id: IdArgument, store: StoreOption = None, as_json: JsonOption = False) -> None:
     """Show one request: verdict, reasons, what would change it, the page."""
     from modelwarrant.cli.desks import shown
-    from modelwarrant.cli.words import print_decision
+    from modelwarrant.cli.words import print_decision, shadow_words
 
-    request, decision, page = shown(store, id)
+    request, found, page = shown(store, id)
+    decision, shadow = (None, None) if found is None else (found.decision, found.shadow)
     if as_json:
         answer_json(
             {
                 "request": request.model_dump(mode="json"),
                 "decision": None if decision is None else decision.model_dump(mode="json"),
+                "shadow": None if shadow is None else shadow.model_dump(mode="json"),
                 "page": None if page is None else str(page),
             }
         )
@@ -77,6 +79,8 @@ def show(id: IdArgument, store: StoreOption = None, as_json: JsonOption = False)
     console.print(f"  asked by {request.requester} at {request.created}", markup=False)
     if decision is not None:
         print_decision(decision)
+    if shadow is not None:
+        console.print(f"  {shadow_words(shadow)}", markup=False)
     for approval in request.approvals:
         by_self = ", by the requester" if approval.self_approved else ""
         console.print(

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from modelwarrant.cli.options import out, table
-from modelwarrant.records import Decision, DriftReport, FeatureDrift
+from modelwarrant.records import Decision, DriftReport, FeatureDrift, ShadowReport
 
-__all__ = ["number", "print_decision", "print_drift", "share"]
+__all__ = ["number", "print_decision", "print_drift", "shadow_words", "share"]
 
 _QUIET_SHOWN = 10
 """Features without a finding that a terminal shows; all are in the page and in the JSON."""
@@ -20,6 +20,15 @@ def number(value: float | None) -> str | None:
 def share(value: float | None) -> str | None:
     """Return a percentage, or None."""
     return None if value is None else f"{value:.1%}"
+
+
+def shadow_words(shadow: ShadowReport) -> str:
+    """Return how a candidate answered beside production, in one line."""
+    return (
+        f"in shadow of version {shadow.production}: {shadow.rows:,} of the same rows, "
+        f"{share(shadow.agreement)} answered alike, mean difference "
+        f"{number(shadow.mean_difference)}, {shadow.microseconds:.0f} us a row"
+    )
 
 
 def print_drift(report: DriftReport) -> None:

@@ -73,6 +73,7 @@ from modelwarrant.records.monitoring import (
     Stratum,
 )
 from modelwarrant.records.request import Approval, Outcome, PromotionRequest
+from modelwarrant.records.shadow import ShadowReport
 from modelwarrant.records.simulation import StreamTruth
 from modelwarrant.records.window import ValidationReport, WindowRef
 
@@ -137,6 +138,7 @@ __all__ = [
     "RuleFigures",
     "RuleTotals",
     "SeasonReport",
+    "ShadowReport",
     "Shift",
     "ShiftKind",
     "Situation",

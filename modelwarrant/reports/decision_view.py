@@ -14,6 +14,7 @@ from modelwarrant.records import (
     ModelManifest,
     PromotionRequest,
     Record,
+    ShadowReport,
     ValidationReport,
 )
 from modelwarrant.reports.evaluation_view import gain_phrase, metric_name
@@ -21,6 +22,8 @@ from modelwarrant.reports.figures import (
     count,
     interval,
     moment,
+    number,
+    percent,
     plural,
     visible,
 )
@@ -38,6 +41,7 @@ __all__ = [
     "ApprovalView",
     "answer_view",
     "approval_views",
+    "beside_production",
     "changes",
     "findings",
     "headline",
@@ -294,3 +298,26 @@ def mismatches(
     if manifest.model_digest != decision.candidate_digest:
         wrong.append("The manifest describes another model than the decision's candidate.")
     return tuple(wrong)
+
+
+def beside_production(shadow: ShadowReport) -> tuple[Fact, ...]:
+    """Return how the candidate answered the rows that production answered."""
+    rows = shadow.rows
+    facts = [
+        Fact("Rows both answered", count(rows), _left_out(shadow)),
+        Fact("Answered alike", percent(shadow.agreement)),
+        Fact("Mean difference", number(shadow.mean_difference), f"at most {shadow.largest:.4g}"),
+        Fact("Time of the candidate", f"{shadow.microseconds:.0f} µs a row"),
+    ]
+    pairs = zip(shadow.production_scores, shadow.scores, strict=True)
+    for place, (before, after) in enumerate(pairs):
+        of = "" if len(shadow.scores) == 1 else f", class {place + 1}"
+        facts.append(
+            Fact(f"Mean answer{of}", number(after / rows), f"{before / rows:.4g} in production")
+        )
+    return tuple(facts)
+
+
+def _left_out(shadow: ShadowReport) -> str:
+    failed = f", {plural(shadow.failures, 'failure')}" if shadow.failures else ""
+    return f"{shadow.dropped:,} not compared for want of time{failed}"

@@ -28,6 +28,7 @@ from modelwarrant.records import (
     ModelManifest,
     MonitoringAction,
     PromotionRequest,
+    ShadowReport,
     ValidationReport,
 )
 from modelwarrant.reports import decision_view
@@ -144,6 +145,7 @@ def run_page(
     approvals: Sequence[Approval] = (),
     *,
     form: ReviewForm | None = None,
+    shadow: ShadowReport | None = None,
 ) -> str:
     """Return the page of one decision, in the order in which a person decides.
 
@@ -160,6 +162,7 @@ def run_page(
         request: the request at the gate, once there is one.
         approvals: people's answers; by default those in the request.
         form: where to send an answer, on the review server.
+        shadow: how the candidate answered beside production since; no part of the verdict.
     """
     answers = tuple(approvals) or (request.approvals if request is not None else ())
     given = decision_view.approval_views(decision, answers)
@@ -178,6 +181,8 @@ def run_page(
         approvals=given,
         evaluation=evaluation_view(evaluation),
         drift=None if drift is None else drift_view(drift),
+        shadow=shadow,
+        beside=() if shadow is None else decision_view.beside_production(shadow),
         validation=validation,
         findings=decision_view.findings(validation),
         provenance=provenance(decision, manifest, evaluation, history, request),

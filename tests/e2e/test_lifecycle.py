@@ -3,16 +3,29 @@
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from modelwarrant.records import ShadowReport
 from tests.e2e.conftest import Laptop
+from tests.reports import samples
 
 
 def copy_of(promoted: Laptop, folder: Path) -> Laptop:
     """Return a copy that a test may change."""
     shutil.copytree(promoted.folder, folder, dirs_exist_ok=True)
     return Laptop(folder)
+
+
+def shadow_report(ran: Any) -> ShadowReport:
+    """Return what a service would have seen of a run's candidate."""
+    sample = samples.shadow_report()
+    digests = {
+        "production_digest": ran["baseline_digest"],
+        "version_digest": ran["candidate_digest"],
+    }
+    return sample.model_copy(update={"model": "demand", **digests})
 
 
 def test_the_first_model_waits_for_a_person(laptop: Laptop) -> None:
@@ -60,10 +73,22 @@ def test_the_same_run_again_finds_the_pending_request(laptop: Laptop) -> None:
 def test_a_better_candidate_after_a_concept_change_is_found(
     promoted: Laptop, tmp_path: Path
 ) -> None:
-    """Both models are scored on both windows: better now, worse before; a person must choose."""
+    """Both models are scored on both windows: better now, worse before; a person must choose.
+
+    What serving saw of the candidate meanwhile is shown to that person.
+    """
     laptop = copy_of(promoted, tmp_path)
     ran = laptop.json("run", "--current", "2024-06-01..2024-09-15", expect=10)
+    unseen = laptop.json("show", ran["request"])
+    seen = shadow_report(ran)
+    place = laptop.project / ".warrant" / "shadow" / "demand" / ran["candidate_digest"][7:]
+    place.mkdir(parents=True)
+    (place / "pod-a.json").write_bytes(seen.to_bytes())
+    shown = laptop.json("show", ran["request"])
 
+    assert (None, seen.model_dump(mode="json")) == (unseen["shadow"], shown["shadow"])
+    assert "Beside production" in (laptop.project / shown["page"]).read_text()
+    assert "2,000 of the same rows, 97.5% answered alike" in laptop("show", ran["request"])
     assert ("better", "worse") == (ran["levels"]["current"], ran["levels"]["reference"])
     assert ran["gain"]["lower"] > 0
     done = laptop.json("approve", ran["request"], "--reason", "the rule turned", actor="grace")

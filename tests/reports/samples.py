@@ -30,6 +30,7 @@ from modelwarrant.records import (
     PromotionRequest,
     Recipe,
     ReliabilityBin,
+    ShadowReport,
     SliceComparison,
     ValidationReport,
     Verdict,
@@ -509,6 +510,7 @@ class Run:
     validation: ValidationReport
     history: History
     request: PromotionRequest | None = None
+    shadow: ShadowReport | None = None
 
     def page(self) -> str:
         """Return the page."""
@@ -520,7 +522,31 @@ class Run:
             self.validation,
             self.history,
             request=self.request,
+            shadow=self.shadow,
         )
+
+
+def shadow_report() -> ShadowReport:
+    """Return what two services saw of a candidate: 2,000 rows, of which 50 answered otherwise."""
+    return ShadowReport(
+        model="late-flights",
+        role="candidate",
+        production=14,
+        production_digest=digest("production"),
+        version=19,
+        version_digest=digest("candidate"),
+        since="2026-02-28T09:00:00.000Z",
+        until="2026-03-01T09:00:00.000Z",
+        rows=2000,
+        dropped=120,
+        failures=0,
+        disagreements=50,
+        difference=84.0,
+        largest=0.31,
+        seconds=0.06,
+        production_scores=(1510.0, 490.0),
+        scores=(1490.0, 510.0),
+    )
 
 
 LEVELS = {

@@ -379,6 +379,16 @@ def test_approvals_given_apart_replace_those_of_the_request() -> None:
     assert "ben@example.org" in page
 
 
+def test_a_page_says_how_the_candidate_answered_beside_production() -> None:
+    """Rows, agreement and mean answers; without a report there is no such part."""
+    run = samples.needs_approval()
+    page = dataclasses.replace(run, shadow=samples.shadow_report()).page()
+
+    assert "Beside production" in page
+    assert "97.5\u00a0%" in page
+    assert "Beside production" not in run.page()
+
+
 def test_matching_records_raise_no_alarm() -> None:
     """Documents with the digests that the decision names are shown without a warning."""
     assert "do not belong together" not in PAGES["needs-approval"]

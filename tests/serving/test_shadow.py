@@ -1,6 +1,8 @@
 """Another version is compared with the one in production, and costs it nothing but leftovers."""
 
 import asyncio
+import logging
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -8,10 +10,13 @@ from typing import Any
 import httpx
 import pytest
 
+from modelwarrant.storage import DirectoryStore
+from modelwarrant.telemetry.shadow import read_shadow
 from serving.app import create_app
 from serving.follower import Follower
 from serving.settings import Settings
 from serving.shadow import Shadow, recode
+from serving.shadow_log import ShadowLog
 from tests.serving.place import Place
 from tests.serving.tiny import (
     FEATURES,
@@ -196,3 +201,92 @@ def test_comparison_is_told_over_http_and_to_prometheus(place: Place) -> None:
 
     assert ("candidate", version, 1) == (told["role"], told["version"], told["rows"])
     assert f'warrant_shadow_rows_total{{role="candidate",version="{version}"}} 1.0' in metrics
+
+
+def pod(place: Place, name: str) -> tuple[Follower, Shadow]:
+    """Return a service's follower and shadow, which keeps what it compared."""
+    log = logging.getLogger("test")
+    shadow = Shadow(ShadowLog(place.store, prefix=name, log=log))
+    follower = place.follower(shadow=shadow)
+    follower.look()
+    return follower, shadow
+
+
+def test_what_all_services_compared_is_told_to_whoever_decides(place: Place) -> None:
+    """Two pods write one object each, however often; the reports add up."""
+    candidate, _ = place.decide(air_time_model(bias=2))
+    for name in ("pod-a", "pod-b"):
+        follower, shadow = pod(place, name)
+        for _ in range(2):
+            offer(follower, shadow, ROW, {**ROW, "distance": 0})
+            shadow.score_some()
+            shadow.tell()
+    digest = place.ledger.state().version(candidate).digest
+    found = read_shadow(place.store, "flights", digest, beside=place.production.digest)
+
+    assert found is not None
+    assert (candidate, "candidate", 8, 8) == (
+        found.version,
+        found.role,
+        found.rows,
+        found.disagreements,
+    )
+    assert (0.0, 2.0, 2.0) == (found.agreement, found.mean_difference, found.largest)
+    assert 2 == len(list(place.store.list("shadow/")))
+
+
+def test_reports_beside_another_version_are_left_alone(place: Place) -> None:
+    """What was compared with a version that is no longer in production says nothing of this one."""
+    candidate, _ = place.decide(air_time_model(bias=2))
+    follower, shadow = pod(place, "pod-a")
+    offer(follower, shadow, ROW)
+    shadow.score_some()
+    shadow.tell()
+    digest = place.ledger.state().version(candidate).digest
+
+    assert read_shadow(place.store, "flights", digest, beside="sha256:" + "0" * 64) is None
+
+
+def test_a_torn_report_counts_for_nothing(place: Place) -> None:
+    """A file that is no report is left out, and the others count."""
+    candidate, _ = place.decide(air_time_model(bias=2))
+    follower, shadow = pod(place, "pod-a")
+    offer(follower, shadow, ROW)
+    shadow.score_some()
+    shadow.tell()
+    digest = place.ledger.state().version(candidate).digest
+    [key] = place.store.list("shadow/")
+    place.store.put(key.replace("pod-a", "pod-b"), b"{")
+    found = read_shadow(place.store, "flights", digest, beside=place.production.digest)
+
+    assert found is not None
+    assert 1 == found.rows
+
+
+def test_what_was_compared_is_kept_when_the_pair_changes(place: Place) -> None:
+    """The candidate is promoted: its last rows are written once the next look has come."""
+    candidate, decided = place.decide(air_time_model(bias=2))
+    follower, shadow = pod(place, "pod-a")
+    before = place.production.digest
+    offer(follower, shadow, ROW)
+    shadow.score_some()
+    place.promote_decided(candidate, decided)
+    follower.look()
+    shadow.tell()
+    found = read_shadow(place.store, "flights", place.production.digest, beside=before)
+
+    assert found is not None
+    assert 1 == found.rows
+
+
+def test_a_store_that_is_gone_is_not_made_anew(place: Place) -> None:
+    """A folder that somebody took away stays away."""
+    place.decide(air_time_model(bias=2))
+    follower, shadow = pod(place, "pod-a")
+    offer(follower, shadow, ROW)
+    shadow.score_some()
+    assert isinstance(place.store, DirectoryStore)
+    shutil.rmtree(place.root)
+    shadow.tell()
+
+    assert not place.root.exists()

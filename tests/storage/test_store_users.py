@@ -24,6 +24,7 @@ AREAS = {
     "blob": "m/weather/blob/attempt/0f1e",
     "in": "in/weather/run-1/package.json",
     "payload": "payload/weather/2026-01-01/pod-1.parquet",
+    "shadow": "shadow/weather/0f1e/pod-1.json",
     "labels": "labels/weather/2026-01-01.parquet",
     "probe": "probe/0f1e/race",
     "other": "requests/1.json",
@@ -44,14 +45,19 @@ MAY: dict[str, dict[str, set[str]]] = {
         "put": LEDGER | {"probe"},
         "delete": set(),
     },
-    "serving": {"get": LEDGER, "list": LEDGER, "put": {"payload"}, "delete": set()},
+    "serving": {"get": LEDGER, "list": LEDGER, "put": {"payload", "shadow"}, "delete": set()},
     "collector": {
         "get": LEDGER,
-        "list": LEDGER | {"probe", "payload"},
+        "list": LEDGER | {"probe", "payload", "shadow"},
         "put": set(),
-        "delete": {"blob", "snap", "probe", "payload"},
+        "delete": {"blob", "snap", "probe", "payload", "shadow"},
     },
-    "reviewer": {"get": LEDGER | {"in"}, "list": LEDGER | {"in"}, "put": set(), "delete": set()},
+    "reviewer": {
+        "get": LEDGER | {"in", "shadow"},
+        "list": LEDGER | {"in", "shadow"},
+        "put": set(),
+        "delete": set(),
+    },
     "kfp": {"get": set(), "list": set(), "put": set(), "delete": set()},
 }
 ACTIONS: dict[str, Callable[[Client, str], object]] = {
