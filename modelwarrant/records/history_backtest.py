@@ -52,7 +52,8 @@ class HistoryWindow(Part):
     """Whether drift is lasting or the season's; None where no season is declared."""
     trained: bool
     learned_from: str | None
-    """Bounds of the rows that the candidate learned from; ``warrant run --train`` takes them."""
+    """Bounds of the rows that the candidate learned from; ``windows: train`` of a project takes
+    them."""
     verdict: Verdict | None
     rule: str | None
     """The row of the promotion policy that matched."""
