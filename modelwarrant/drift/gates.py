@@ -20,6 +20,7 @@ __all__ = [
     "category_gates",
     "duplicate_gate",
     "number_gates",
+    "overlap_gate",
     "quiet_gates",
     "row_gates",
     "timeless",
@@ -83,6 +84,36 @@ def duplicate_gate(duplicates: int, rows: int) -> list[Gate]:
             value=share,
             threshold=0.0,
             n_current=rows,
+        )
+    ]
+
+
+def overlap_gate(shared: int, sizes: tuple[int, int], *, is_same: bool) -> list[Gate]:
+    """G1 on windows that are no two: what they share looks like itself, and may hide a difference.
+
+    Args:
+        shared: current rows that lie within the reference's time, where both times cross.
+        sizes: rows of both windows.
+        is_same: whether both windows hold the same rows.
+    """
+    if not (shared or is_same):
+        return []
+    shared = sizes[1] if is_same else shared
+    said = (
+        "both windows hold the same rows"
+        if is_same
+        else f"the windows overlap: {shared} of {sizes[1]} current rows lie in the reference's time"
+    )
+    return [
+        Gate(
+            gate="G1",
+            column=None,
+            level="notice",
+            detail=f"{said}, which may hide a difference",
+            value=shared / sizes[1],
+            threshold=0.0,
+            n_reference=sizes[0],
+            n_current=sizes[1],
         )
     ]
 

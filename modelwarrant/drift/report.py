@@ -21,6 +21,7 @@ from modelwarrant.drift.gates import (
     category_gates,
     duplicate_gate,
     number_gates,
+    overlap_gate,
     quiet_gates,
     row_gates,
 )
@@ -130,6 +131,14 @@ def compare(
     found.gates.extend(
         duplicate_gate(count_duplicates(pair.current, order=orders[1]), max(len(pair.current), 1))
     )
+    digests = tuple(
+        window_digest(window, order=order)
+        for window, order in zip((pair.reference, pair.current), orders, strict=True)
+    )
+    sizes = len(pair.reference), len(pair.current)
+    found.gates.extend(
+        overlap_gate(_shared(pair), sizes, is_same=digests[0] == digests[1] and all(sizes))
+    )
     told = None
     if season is not None:
         seasons = Season(season, history or History(pair.reference))
@@ -144,8 +153,8 @@ def compare(
     if labelled is not None:
         said = labelled_drift(*labelled, alpha=alpha, slices=slices, weights=terms.weights)
     report = DriftReport(
-        n_reference=len(pair.reference),
-        n_current=len(pair.current),
+        n_reference=sizes[0],
+        n_current=sizes[1],
         level=_level(features, found.gates, found.joint, found.predictions),
         features=features,
         joint=found.joint,
@@ -157,12 +166,24 @@ def compare(
         season=told,
         calibrated_pairs=len(pairs),
         alpha=alpha,
-        reference_digest=window_digest(pair.reference, order=orders[0]),
-        current_digest=window_digest(pair.current, order=orders[1]),
+        reference_digest=digests[0],
+        current_digest=digests[1],
         production_digest=production_digest,
         schema_digest=pair.schema.digest,
     )
     return explained(report)
+
+
+def _shared(pair: Pair) -> int:
+    """Return the current rows within the reference's time; 0 where one window follows the other."""
+    windows = pair.reference, pair.current
+    if any(window.schema.time is None or not len(window) for window in windows):
+        return 0
+    first, last = span_of(pair.reference)
+    start, end = span_of(pair.current)
+    if start >= last or first >= end:
+        return 0
+    return int(np.count_nonzero((pair.current.order >= first) & (pair.current.order <= last)))
 
 
 @dataclass(frozen=True)

@@ -166,6 +166,32 @@ def test_values_that_repeat_are_noticed(tmp_path: Path) -> None:
     assert any("repeat another row" in gate["detail"] for gate in found["gates"])
 
 
+def told(document: dict[str, Any]) -> list[str]:
+    """Return what gates found of whole windows."""
+    return [g["detail"] for g in document["gates"] if g["column"] is None and g["level"] != "ok"]
+
+
+def test_a_window_against_itself_is_told(tmp_path: Path) -> None:
+    """Nothing can differ, which is no proof of anything."""
+    found = drift_json(tmp_path, frame(1), frame(1)[::-1])
+
+    assert "none" == found["level"]
+    assert ["both windows hold the same rows, which may hide a difference"] == told(found)
+
+
+@pytest.mark.parametrize(("start", "shared"), [(200, 600), (799, 0), (900, 0)])
+def test_windows_that_overlap_in_time_are_told(tmp_path: Path, start: int, shared: int) -> None:
+    """With the number of rows; windows that meet in one instant do not overlap."""
+    hours = pd.date_range("2024-01-01", periods=2000, freq="h")
+    reference = frame(1).assign(at=hours[:ROWS])
+    current = frame(2).assign(at=hours[start : start + ROWS])
+    said = told(drift_json(tmp_path, reference, current, "--time", "at"))
+
+    assert (["600 of 800"] if shared else []) == [
+        text.split("overlap: ")[1][:10] for text in said if "overlap" in text
+    ]
+
+
 def test_a_column_that_is_gone_is_blocked(tmp_path: Path) -> None:
     """It has its entry, and the reason says where it is not."""
     found = drift_json(tmp_path, frame(1), frame(2).drop(columns="rooms"))
