@@ -61,7 +61,6 @@ def monitor(
         reference=fetched.outputs["reference"],
         reference_ref=fetched.outputs["reference_ref"],
         production=fetched.outputs["production"],
-        history=fetched.outputs["reference"],
         season_s=0,
         slices=[],
         digest=collected.outputs["digest"],

@@ -20,13 +20,11 @@ from modelwarrant.windows import Predictions, Window, like_season, split
 def detect(task: Task) -> None:
     """Compare the windows; with a production model also its answers."""
     current, reference = load_window(task.path("current")), load_window(task.path("reference"))
-    history = load_window(task.path("history"))
     production = read_bundle_if_any(task.path("production"))
     season = timedelta(seconds=task.parameter("season_s")) or None
     if production is None:
-        report = drift.compare(
-            reference, current, season=season, history=drift.History(history) if season else None
-        )
+        past = drift.History(load_window(task.path("history"))) if season else None
+        report = drift.compare(reference, current, season=season, history=past)
     else:
         ref = WindowRef.from_bytes(task.path("reference_ref").read_bytes(), name="reference_ref")
         unseen = split(reference, final=ref.final)[1].window
@@ -40,7 +38,7 @@ def detect(task: Task) -> None:
             slices=task.parameter("slices"),
             weights=permutation_weights(production, unseen),
             season=season,
-            history=_history(production, history) if season else None,
+            history=_history(production, load_window(task.path("history"))) if season else None,
             production_digest=production.digest,
         )
     task.write("drift_report", report)

@@ -7,8 +7,10 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -175,3 +177,26 @@ def test_the_cache_is_off_where_the_world_is_read() -> None:
     }
 
     assert {"ingest-window", "fetch-production", "request-promotion", "await-outcome"} <= uncached
+
+
+def _tasks(value: object) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the tasks of every graph in a compiled pipeline."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if key == "tasks":
+                yield from inner.items()
+            yield from _tasks(inner)
+
+
+@pytest.mark.parametrize("pipeline", PIPELINES, ids=lambda path: path.stem)
+def test_no_task_takes_one_artifact_under_two_names(pipeline: Path) -> None:
+    """Kubeflow's metadata store keeps one event of an artifact and a task, and refuses the task."""
+    tasks = list(_tasks(next(yaml.safe_load_all(pipeline.read_text()))))
+    doubled = {}
+    for name, task in tasks:
+        given = [json.dumps(v) for v in task.get("inputs", {}).get("artifacts", {}).values()]
+        if len(given) != len(set(given)):
+            doubled[name] = given
+
+    assert tasks
+    assert {} == doubled
