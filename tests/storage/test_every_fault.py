@@ -4,11 +4,12 @@ Each time the operation is done, refused or unknown, never wrong: what was ackno
 what was refused is not, doing it again ends in exactly one entry, and the ledger verifies.
 """
 
+import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -98,6 +99,24 @@ class Bench:
     """Through the proxy."""
     far: S3Settings
     bucket: str
+    seen: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """How often an operation ended in a way, where a request of it met a fault."""
+
+    def note(self, name: str, refusal: WarrantError | None) -> None:
+        """Count how an operation ended whose request met the fault."""
+        way = "done" if refusal is None else "refused"
+        self.seen[name, "unknown" if isinstance(refusal, OutcomeUnknownError) else way] += 1
+
+    def table(self) -> str:
+        """One line an operation: tries, and how they ended as the caller was told."""
+        lines = [f"\n{'operation':<10} {'tries':>6} {'done':>6} {'refused':>8} {'unknown':>8}"]
+        for name in dict.fromkeys(name for name, _ in self.seen):
+            done, refused, unknown = (
+                self.seen[name, way] for way in ("done", "refused", "unknown")
+            )
+            tries = done + refused + unknown
+            lines.append(f"{name:<10} {tries:>6} {done:>6} {refused:>8} {unknown:>8}")
+        return "\n".join(lines)
 
     def plain(self, folder: str) -> ObjectStore:
         """The store past the proxy."""
@@ -123,7 +142,9 @@ def bench(minio: Minio) -> Iterator[Bench]:
     """A proxy before the session's server."""
     with fault_proxy(minio.settings.endpoint) as (proxy, address):
         near = replace(minio.settings, endpoint=address)
-        yield Bench(proxy, near, minio.settings, minio.bucket)
+        made = Bench(proxy, near, minio.settings, minio.bucket)
+        yield made
+        sys.stdout.write(made.table() + "\n")
 
 
 def ledger_in(store: ObjectStore) -> Ledger:
@@ -165,6 +186,7 @@ def check_operation(bench: Bench, name: str, fault: str, objects: dict[str, byte
         if not is_met:
             assert acknowledged is not None
             return place
+        bench.note(name, refusal)
     raise AssertionError("the operation never ended")
 
 
@@ -197,14 +219,16 @@ def test_a_first_entry_meets_a_fault(bench: Bench, fault: str) -> None:
     for place in range(100):
         folder = bench.prepare({})
         bench.proxy.arm(place, fault)
+        refusal: WarrantError | None = None
         try:
             begin(bench.spoiled(folder))
-        except ALLOWED:
-            pass
+        except ALLOWED as error:
+            refusal = error
         else:
             assert len(ledger_in(bench.plain(folder)).entries()) == 1
         if not bench.proxy.is_met:
             break
+        bench.note("genesis", refusal)
         time.sleep(DELAY_S if fault == "delay" else 0)
 
         assert begin(bench.plain(folder)) == ledger_in(bench.plain(folder)).entries()[0]
@@ -230,10 +254,14 @@ def test_every_request_of_the_upkeep_meets_every_fault(bench: Bench, what: str, 
     for place in range(100):
         folder = bench.prepare(BASE)
         bench.proxy.arm(place, fault)
-        with suppress(*ALLOWED):
+        refusal: WarrantError | None = None
+        try:
             keep(bench.spoiled(folder))
+        except ALLOWED as error:
+            refusal = error
         if not bench.proxy.is_met:
             break
+        bench.note(what, refusal)
         time.sleep(DELAY_S if fault == "delay" else 0)
         ledger_in(bench.plain(folder)).verify()
         keep(bench.plain(folder))
