@@ -19,17 +19,27 @@ from modelwarrant.cli.deciding import (
     withdraw_request,
 )
 from modelwarrant.cli.knowledge import open_place
-from modelwarrant.errors import IllegalOperationError, MissingExtraError
+from modelwarrant.errors import IllegalOperationError, MissingExtraError, RequestError
 from modelwarrant.records import PromotionRequest
 from modelwarrant.registry import ssh
 from modelwarrant.reports import run_page
 from modelwarrant.stage.settings import read_settings
 from modelwarrant.stage.stores import open_told_store
+from modelwarrant.storage import ObjectStore
 
 if TYPE_CHECKING:
     from gate.clusterdesk import ClusterDesk
 
-__all__ = ["answer", "ask_cluster", "cluster_desk", "listed", "review", "shown", "withdrawn"]
+__all__ = [
+    "answer",
+    "ask_cluster",
+    "cluster_desk",
+    "listed",
+    "open_cluster_store",
+    "review",
+    "shown",
+    "withdrawn",
+]
 
 _PAGES = Path(".warrant") / "work"
 
@@ -52,7 +62,22 @@ def cluster_desk(store: str | None) -> "ClusterDesk | None":
             "a cluster's gate needs its client: pip install 'modelwarrant[kubeflow]'"
         ) from error
     uri = store or settings.store
-    return ClusterDesk(Cluster.connect(settings.gate), lambda: open_told_store(uri))
+    return ClusterDesk(Cluster.connect(settings.gate), lambda: open_cluster_store(uri))
+
+
+def open_cluster_store(uri: str) -> ObjectStore:
+    """Open the store of a cluster from outside, for its evidence.
+
+    Raises:
+        RequestError: it is a folder of this machine.
+    """
+    if not uri.startswith("s3://"):
+        raise RequestError(
+            f"WARRANT_GATE is set, and {uri} is a folder of this machine: the evidence lies in the "
+            "cluster's store; set WARRANT_STORE=s3://modelwarrant, WARRANT_S3_ENDPOINT and the "
+            "credentials of the store's user reviewer (docs/cluster.md)"
+        )
+    return open_told_store(uri)
 
 
 def listed(store: str | None, *, everything: bool) -> tuple[PromotionRequest, ...]:
