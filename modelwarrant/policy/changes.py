@@ -2,6 +2,8 @@
 
 For a verdict short of promotion: the fewest levels that must rise, each by as little as needed.
 For a promotion: each single measured level whose fall would have stopped it.
+Where the last human-approved model is production itself, both are one comparison: the anchor moves
+with the current window's level, never alone.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -31,23 +33,38 @@ def nearest_changes(documents: Documents, policy: Policy, measured: Measured) ->
     """Return the nearest changes, the one nearest to promotion first."""
     levels = measured.levels
     now = policy.first_match(levels).verdict
+    history = documents.history
+    tied = history.anchor_digest is not None and history.anchor_digest == history.production_digest
     if now == "PROMOTE":
-        found = list(_stoppers(policy, levels, now))
+        found = list(_stoppers(policy, levels, now, tied=tied))
     else:
-        found = list(_raisers(policy, levels, now))
+        found = list(_raisers(policy, levels, now, tied=tied))
     said = _Words(documents, policy, measured)
     changes = [_change(steps, verdict, levels, said) for steps, verdict in found]
     return tuple(sorted(changes, key=lambda change: -VERDICTS.index(change.verdict)))
 
 
+def _after(
+    policy: Policy, levels: Mapping[str, str], steps: tuple[Step, ...], *, tied: bool
+) -> dict[str, str]:
+    """Return the levels after some steps, with what they bring about by themselves."""
+    changed = {**levels, **dict(steps)}
+    allows = ["better"]
+    if policy.thresholds.margin_ni <= policy.thresholds.margin_total:
+        allows.append("not worse")
+    if tied and changed["current"] in allows:
+        changed["anchor"] = "ok"
+    return changed
+
+
 def _raisers(
-    policy: Policy, levels: Mapping[str, str], now: Verdict
+    policy: Policy, levels: Mapping[str, str], now: Verdict, *, tied: bool
 ) -> Iterator[tuple[tuple[Step, ...], Verdict]]:
     """Find the smallest sets of levels whose rise gives a better verdict."""
     better = {
         name: values[values.index(levels[name]) + 1 :]
         for name, values in LEVELS.items()
-        if name not in _FIXED and levels[name] != values[-1]
+        if name not in _FIXED and levels[name] != values[-1] and not (tied and name == "anchor")
     }
     for size in range(1, _MOST_AT_ONCE + 1):
         found = False
@@ -55,7 +72,7 @@ def _raisers(
             seen: set[Verdict] = set()
             for values in product(*(better[name] for name in names)):
                 steps = tuple(zip(names, values, strict=True))
-                row = policy.row_for({**levels, **dict(steps)})
+                row = policy.row_for(_after(policy, levels, steps, tied=tied))
                 if row is None or row.verdict in seen:
                     continue
                 if VERDICTS.index(row.verdict) > VERDICTS.index(now):
@@ -67,12 +84,14 @@ def _raisers(
 
 
 def _stoppers(
-    policy: Policy, levels: Mapping[str, str], now: Verdict
+    policy: Policy, levels: Mapping[str, str], now: Verdict, *, tied: bool
 ) -> Iterator[tuple[tuple[Step, ...], Verdict]]:
     for name in _MEASURED:
+        if tied and name == "anchor":
+            continue
         values = LEVELS[name]
         for value in reversed(values[: values.index(levels[name])]):
-            row = policy.row_for({**levels, name: value})
+            row = policy.row_for(_after(policy, levels, ((name, value),), tied=tied))
             if row is not None and row.verdict != now:
                 yield ((name, value),), row.verdict
                 break

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from modelwarrant.policy.evidence import Documents, evidence_problems, short
-from modelwarrant.policy.spending import labels_required
+from modelwarrant.policy.spending import labels_for_gain, labels_required
 from modelwarrant.policy.table import Policy, Thresholds
 from modelwarrant.policy.wording import describe
 from modelwarrant.records import (
@@ -137,7 +137,8 @@ def _shortage(documents: Documents, thresholds: Thresholds, required: int | None
     reasons = []
     if required is not None and current.n_rows < required:
         missing = required - current.n_rows
-        reasons.append(f"{missing:,} more labels are needed: {current.n_rows:,} of {required:,}")
+        said = f"{missing:,} more labels are needed: {current.n_rows:,} of {required:,}"
+        reasons.append(said + _purpose(documents.evaluation, thresholds, required))
     if current.gain.lower is None or current.gain.upper is None:
         reasons.append(f"no bounds on the current window: {current.reason or 'no reason given'}")
     elif required is None:
@@ -149,6 +150,20 @@ def _shortage(documents: Documents, thresholds: Thresholds, required: int | None
     if production is not None and drift is not None and drift.level == "unknown":
         reasons.append(f"drift is unknown: {_unknown(drift)}")
     return "; ".join(reasons) or None
+
+
+def _purpose(evaluation: EvaluationReport, thresholds: Thresholds, required: int) -> str:
+    """Say which gain so many labels would show, and how many would show the one that was seen."""
+    current = evaluation.current
+    if required <= thresholds.min_labels:
+        return ""
+    said = f" to show a gain of {thresholds.min_gain:.2%} of the loss"
+    gain = current.gain.estimate
+    seen = labels_for_gain(current, thresholds, gain=gain, alpha=evaluation.alpha)
+    if seen is None or seen >= required:
+        return said
+    enough, share = max(seen, thresholds.min_labels), gain / current.baseline_loss
+    return f"{said}, {enough:,} would do if the true gain were the {share:.2%} seen"
 
 
 def _parts(drift: DriftReport) -> list[FeatureDrift | JointDrift | PredictionDrift]:

@@ -8,6 +8,7 @@ from modelwarrant.errors import PolicyError, RecordError
 from modelwarrant.policy import default_policy, explain, replay, what_if
 from modelwarrant.policy.table import Thresholds
 from modelwarrant.records import ChampionState, Decision
+from tests.policy.conftest import ANCHOR, PRODUCTION
 
 
 def _changes(case):
@@ -70,6 +71,37 @@ def test_crept_quality_says_the_bound_against_the_anchor(good):
     change = _changes(good.but(anchor_gain=-0.006))["anchor"]
 
     assert "a lower bound of at least -0.01 instead of -0.011" in change.detail
+
+
+def test_an_anchor_in_production_moves_with_the_current_window(good):
+    """The same model is compared twice: a proven gain on it settles both comparisons."""
+    tied = good.but(
+        gain=0.03,
+        anchor_gain=0.03,
+        half_width=0.045,
+        reference_gain=0.06,
+        history={"anchor_digest": PRODUCTION, "anchor_version": 3},
+    )
+    apart = tied.but(history={"anchor_digest": ANCHOR, "anchor_version": 2})
+
+    assert "PROMOTE" == _changes(tied)["current"].verdict
+    assert "NEEDS_APPROVAL" == _changes(apart)["current"].verdict
+
+
+def test_an_anchor_in_production_stops_no_promotion_by_itself(good):
+    """It cannot fall while the candidate is better than production."""
+    tied = good.but(history={"anchor_digest": PRODUCTION, "anchor_version": 3})
+
+    assert "anchor" in _changes(good)
+    assert "anchor" not in _changes(tied)
+
+
+def test_heavy_tails_say_the_labels_for_the_gain_that_was_seen(good):
+    """The labels for the smallest gain of interest can be many times those for a large one."""
+    reason = good.but(gain=0.05, half_width=0.08, n_rows=600, deviation=1.0).decide().reason
+
+    assert "to show a gain of 2.00% of the loss, " in reason
+    assert reason.endswith(" would do if the true gain were the 10.00% seen")
 
 
 def test_a_first_model_below_the_floor_says_the_missing_bound(first):
