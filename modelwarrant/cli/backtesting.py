@@ -1,6 +1,5 @@
 """How does ``warrant backtest`` go through a history? In a pool of processes, results by digest."""
 
-import importlib
 import multiprocessing
 import os
 import time
@@ -21,6 +20,7 @@ from modelwarrant.backtest.plan import Terms, plan_windows
 from modelwarrant.backtest.rules import rule_of
 from modelwarrant.backtest.shelf import Shelf, code_digest
 from modelwarrant.canonical import Json
+from modelwarrant.cli.children import begin
 from modelwarrant.cli.knowledge import Place, open_place
 from modelwarrant.cli.running import own_code, schema_of, sound_policy
 from modelwarrant.cli.workplace import hold_lock
@@ -247,8 +247,8 @@ _WORK: list[_Work] = []
 
 
 def _begin(work: _Work) -> None:
-    """Take the work over, and load what has threads of its own, so that they can be held to one."""
-    importlib.import_module("sklearn.ensemble")
+    """Take the work over."""
+    begin()
     _WORK[:] = [work]
 
 

@@ -4,7 +4,6 @@ What a finished stream gave lies in a folder beside the results, under the diges
 from, this program's code included: a run that was ended goes on where it was.
 """
 
-import importlib
 import json
 import multiprocessing
 import os
@@ -35,6 +34,7 @@ from modelwarrant.backtest import (
 )
 from modelwarrant.backtest.guarantees import QUICK_SCALE, Scale, guarantees
 from modelwarrant.canonical import Json, canonical_json, digest_bytes
+from modelwarrant.cli.children import begin
 from modelwarrant.cli.ruling import load_policy
 from modelwarrant.errors import DataError
 from modelwarrant.policy import Policy
@@ -215,7 +215,7 @@ def _pooled(
         return
     processes = min(workers or os.cpu_count() or 1, len(jobs))
     pool = ProcessPoolExecutor(
-        processes, mp_context=multiprocessing.get_context("spawn"), initializer=_warm_up
+        processes, mp_context=multiprocessing.get_context("spawn"), initializer=begin
     )
     try:
         running = {pool.submit(_score, job): job for job in jobs}
@@ -223,11 +223,6 @@ def _pooled(
             yield running[ended], ended.result()
     finally:
         pool.shutdown(cancel_futures=True)
-
-
-def _warm_up() -> None:
-    """Load what has threads of its own, so that ``_score`` can hold them to one."""
-    importlib.import_module("sklearn.ensemble")
 
 
 def _score(job: _Job) -> tuple[BacktestScore, ...]:
@@ -256,7 +251,7 @@ def _promises(
     known = shelf.get(key)
     if known is not None:
         return tuple(Guarantee.model_validate(each) for each in json.loads(known))
-    _warm_up()
+    begin()
     found = []
     with threadpool_limits(limits=1):
         for each in guarantees(policy, scale, seed=_PROMISES_SEED):
