@@ -23,6 +23,8 @@ class Diagnosis:
     detail: str
     todo: str | None = None
     """What to do, where something is to be done."""
+    is_temporary: bool = False
+    """Whether the store gave no answer: the same look may find all well later."""
 
 
 def diagnose(place: Place) -> tuple[Diagnosis, ...]:
@@ -45,8 +47,9 @@ def _attempt(what: str, look: Callable[[], Iterator[Diagnosis]]) -> list[Diagnos
     try:
         return list(look())
     except WarrantError as error:
-        todo = "try again later" if isinstance(error, TemporaryError) else None
-        return [Diagnosis(what, False, str(error), todo)]
+        is_temporary = isinstance(error, TemporaryError)
+        todo = "try again later" if is_temporary else None
+        return [Diagnosis(what, False, str(error), todo, is_temporary)]
 
 
 def _keys(place: Place) -> list[Diagnosis]:
@@ -67,6 +70,7 @@ def _keys(place: Place) -> list[Diagnosis]:
 
 
 def _reached(place: Place) -> Iterator[Diagnosis]:
+    next(place.store.list("probe/"), None)  # a page is no listing
     place.store.get("probe/first")
     yield Diagnosis("store", True, f"{place.store.uri} answers")
 
@@ -76,7 +80,13 @@ def _promises(place: Place) -> list[Diagnosis]:
         "this store cannot carry a ledger that is written from here: use another, or other rights"
     )
     return [
-        Diagnosis(each.check, each.is_kept, each.detail, None if each.is_kept else todo)
+        Diagnosis(
+            each.check,
+            each.is_kept,
+            each.detail,
+            None if each.is_kept else "try again later" if each.is_temporary else todo,
+            each.is_temporary,
+        )
         for each in try_store(place.store)
     ]
 

@@ -1,5 +1,6 @@
 """Commands of the store: store probe, gc, export, import, upgrade; doctor."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -37,8 +38,7 @@ def probe(store: StoreOption = None, as_json: JsonOption = False) -> None:
             ("check", "kept", "detail"),
             ((f.check, "yes" if f.is_kept else "NO", f.detail) for f in findings),
         )
-    if not all(finding.is_kept for finding in findings):
-        raise typer.Exit(2)
+    _leave(finding.is_temporary for finding in findings if not finding.is_kept)
 
 
 def gc(
@@ -137,5 +137,11 @@ def doctor(store: StoreOption = None, as_json: JsonOption = False) -> None:
         for each in found:
             if each.todo is not None:
                 out().print(f"{each.what}: {each.todo}", markup=False)
-    if not all(each.is_well for each in found):
-        raise typer.Exit(2)
+    _leave(each.is_temporary for each in found if not each.is_well)
+
+
+def _leave(failures: Iterable[bool]) -> None:
+    """Exit with 2 where something failed, with 75 where all that failed may work later."""
+    temporary = list(failures)
+    if temporary:
+        raise typer.Exit(75 if all(temporary) else 2)

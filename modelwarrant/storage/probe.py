@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from modelwarrant.errors import OutcomeUnknownError, StoreError, WarrantError
+from modelwarrant.errors import OutcomeUnknownError, StoreError, TemporaryError, WarrantError
 from modelwarrant.storage.protocol import ObjectStore
 
 __all__ = ["Finding", "probe", "refuse_unfit"]
@@ -28,6 +28,8 @@ class Finding:
     is_kept: bool
     detail: str
     """What was seen; for a broken promise, what it would cost."""
+    is_temporary: bool = False
+    """Whether the store gave no answer: the same check may pass later."""
 
 
 def probe(store: ObjectStore) -> tuple[Finding, ...]:
@@ -50,9 +52,10 @@ def probe(store: ObjectStore) -> tuple[Finding, ...]:
     for name, check in checks:
         try:
             is_kept, detail = check(store, f"{place}/{name.replace(' ', '-')}")
+            findings.append(Finding(name, is_kept, detail))
         except WarrantError as error:
-            is_kept, detail = False, str(error)
-        findings.append(Finding(name, is_kept, detail))
+            is_temporary = isinstance(error, TemporaryError)
+            findings.append(Finding(name, False, str(error), is_temporary))
     with suppress(WarrantError):
         for key in store.list(f"{place}/"):
             store.delete(key)
@@ -122,10 +125,14 @@ def _condition_after_refusal(store: ObjectStore, key: str) -> tuple[bool, str]:
 
 def _list(store: ObjectStore, key: str) -> tuple[bool, str]:
     expected = [f"{key}/a", f"{key}/b"]
+    before = list(store.list(f"{key}/"))
     for name in reversed(expected):
         store.create(name, b"")
     found = list(store.list(f"{key}/"))
-    return found == expected, f"listed {len(found)} of {len(expected)} keys"
+    detail = (
+        f"listed {len(found)} of {len(expected)} keys, and {len(before)} before they were there"
+    )
+    return (before, found) == ([], expected), detail
 
 
 def _delete_and_create(store: ObjectStore, key: str) -> tuple[bool, str]:

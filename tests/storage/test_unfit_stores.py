@@ -11,9 +11,11 @@ import pytest
 from minio import Minio as Client
 from minio.commonconfig import ENABLED
 from minio.versioningconfig import SUSPENDED, VersioningConfig
+from typer.testing import CliRunner
 
 from ci.cluster_store import Administrator, policies
 from gate.opening import ensure_ledger
+from modelwarrant.cli.app import app
 from modelwarrant.errors import StoreError, StoreUnavailableError, WarrantError
 from modelwarrant.policy import default_policy
 from modelwarrant.registry import LaptopHome
@@ -175,6 +177,28 @@ def test_an_acknowledgement_without_an_etag_is_none() -> None:
 
         with pytest.raises(WarrantError, match="its answer has no ETag"):
             store.put("key", b"x")
+
+
+@pytest.mark.parametrize("command", [("doctor",), ("store", "probe")])
+@pytest.mark.parametrize(("answer", "code"), [(None, 75), (PAGE, 2)], ids=["silence", "a page"])
+def test_silence_may_end_by_itself_a_page_does_not(
+    command: tuple[str, ...],
+    answer: bytes | None,
+    code: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Exit codes tell whoever schedules the command whether to try again."""
+    head = "200 OK\r\nContent-Type: text/html"
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret-word")
+    monkeypatch.setenv("WARRANT_HOME", str(tmp_path))
+    with answering(answered(head, answer or b"")) as endpoint:
+        address = endpoint if answer else "http://127.0.0.1:1"
+        monkeypatch.setenv("WARRANT_S3_ENDPOINT", address)
+        result = CliRunner().invoke(app, [*command, "--store", "s3://bucket"])
+
+    assert code == result.exit_code, result.output
 
 
 @pytest.mark.parametrize(("years", "words"), [(10, "behind"), (-10, "ahead of")])
