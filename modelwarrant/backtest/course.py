@@ -81,6 +81,7 @@ class Course:
     """Losses that ``spans`` found of stretches: rules over one stream try the same ones."""
     _spans: list[Span] = field(default_factory=list)
     _models: dict[int, Bundle | None] = field(default_factory=dict)
+    _refusals: dict[int, str] = field(default_factory=dict)
     _losses: dict[tuple[int, int, bool], Floats] = field(default_factory=dict)
     _pools: dict[tuple[int, int], Lap] = field(default_factory=dict)
     _drift: dict[tuple[int, int, int], DriftReport] = field(default_factory=dict)
@@ -111,9 +112,15 @@ class Course:
                 self._models[model] = make(
                     self.training(model), self.recipe, current=current, shelf=self.shelf
                 )
-            except (DataError, TrainingError):
+            except (DataError, TrainingError) as error:
                 self._models[model] = None
+                self._refusals[model] = str(error)
         return self._models[model]
+
+    def refusal(self, model: int) -> str:
+        """Return why no model can be made; empty where one can."""
+        self.candidate(model)
+        return self._refusals.get(model, "")
 
     def model(self, model: int) -> Bundle:
         """Return a model that can be made.
@@ -123,9 +130,8 @@ class Course:
         """
         found = self.candidate(model)
         if found is None:
-            raise TrainingError(
-                f"no model can be made of window {self.lap_of(model)} of the stream"
-            )
+            bounds = self.laps[self.lap_of(model)].ref.bounds
+            raise TrainingError(f"no model can be made of {bounds}: {self.refusal(model)}")
         return found
 
     def training(self, model: int) -> list[TrainingSplit]:

@@ -10,7 +10,7 @@ import numpy as np
 from modelwarrant import policy
 from modelwarrant.backtest.course import Course, EvaluationTerms
 from modelwarrant.backtest.laps import FEWEST_WINDOWS, Lap, cut_where
-from modelwarrant.errors import TargetError, WindowError
+from modelwarrant.errors import TargetError, TrainingError, WindowError
 from modelwarrant.evaluation.blocks import MIN_BLOCKS, block_rows
 from modelwarrant.policy import Policy
 from modelwarrant.records import Comparison, History
@@ -71,6 +71,7 @@ def plan_windows(
     Raises:
         WindowError: too short a history, or a length that is no whole number of seasons.
         TargetError: no row has a label.
+        TrainingError: no model can be made to start from.
     """
     if not len(stream.labelled()):
         raise TargetError(
@@ -196,7 +197,8 @@ def _judged(
 ) -> Plan:
     """Cut, and measure on the first two windows how labels and losses spread."""
     _check(length, _grain(stream, terms), terms, stream)
-    laps = _cut(stream, terms, length)
+    cut = _cut(stream, terms, length)
+    laps = _startable(cut, course_of)
     least = rules.thresholds.min_labels
     held = [len(lap.final.window) for lap in laps[1:-1]]
     blocks = [block_rows(lap.final.window).effective for lap in laps[1:-1]]
@@ -215,6 +217,11 @@ def _judged(
             f"that judge weigh as {max(blocks):.1f} independent blocks, and a bound needs "
             f"{MIN_BLOCKS}"
         )
+    if len(laps) < len(cut):
+        remarks.append(
+            f"the history begins with {laps[0].ref.bounds}: no model can be made of what was "
+            f"before ({course_of(cut).refusal(0)})"
+        )
     comparison, alpha = _pilot(course_of(laps), rules)
     required = smallest = None
     if comparison is not None:
@@ -222,10 +229,28 @@ def _judged(
         required = policy.labels_for_gain(comparison, rules.thresholds, gain=gain, alpha=alpha)
         required = None if required is None else max(required, least)
         smallest = _smallest_gain(comparison, rules, alpha=alpha)
-    rest = len(stream) - sum(len(lap.whole) for lap in laps)
+    rest = len(stream) - sum(len(lap.whole) for lap in cut)
     if rest:
         remarks.append(f"{rest:,} rows make no whole window and are left out")
     return Plan(laps, length, is_default, required, smallest, can_promote, tuple(remarks))
+
+
+def _startable(
+    laps: tuple[Lap, ...], course_of: Callable[[tuple[Lap, ...]], Course]
+) -> tuple[Lap, ...]:
+    """Return the windows from the first one on that makes a model by itself.
+
+    Raises:
+        TrainingError: fewer than three windows are left then.
+    """
+    for first in range(len(laps) - FEWEST_WINDOWS + 1):
+        if course_of(laps[first:]).candidate(0) is not None:
+            return laps[first:]
+    raise TrainingError(
+        f"no model can be made of any of the first {len(laps) - FEWEST_WINDOWS + 1} windows, and "
+        f"a backtest needs one to start from. {laps[0].ref.bounds}: {course_of(laps).refusal(0)}; "
+        "take a longer --window"
+    )
 
 
 def _pilot(course: Course, rules: Policy) -> tuple[Comparison | None, float]:

@@ -51,7 +51,9 @@ def run_backtest(
     """
     decide, oracle = rule_of(rule, rules, prices), rule_of("oracle", rules)
     if course.candidate(0) is None:
-        raise TrainingError(f"scenario {scenario}: no model can be made of the first window")
+        raise TrainingError(
+            f"{scenario}: no model can be made of the first window: {course.refusal(0)}"
+        )
     standing = best = Standing(production=0, anchor=0)
     steps = []
     for lap in range(1, len(course.laps) - 1):

@@ -1,14 +1,16 @@
 """Into which windows a history is cut, and what is said of their length."""
 
+import pyarrow as pa
 import pytest
 
 from modelwarrant.backtest.course import Course
 from modelwarrant.backtest.laps import Lap
-from modelwarrant.backtest.plan import Terms, plan_windows
-from modelwarrant.errors import WindowError
+from modelwarrant.backtest.plan import Plan, Terms, plan_windows
+from modelwarrant.errors import TrainingError, WindowError
 from modelwarrant.policy import default_policy
 from modelwarrant.records import Recipe
 from modelwarrant.simulation import parse_scenario, simulate
+from modelwarrant.windows import Window
 
 STREAM, _ = simulate(parse_scenario("rents/none"), rows=9000, seed=1)
 TERMS = Terms(final=0.4, season=None, delay=0, source="here")
@@ -44,6 +46,37 @@ def test_rows_that_make_no_whole_window_are_told() -> None:
 
     assert 4 == len(plan.laps)
     assert "1,000 rows make no whole window and are left out" in plan.remarks
+
+
+def _one_label_first(rows: int) -> Window:
+    """Return a stream whose first rows all have the same label."""
+    stream, _ = simulate(parse_scenario("loans/none"), rows=5000, seed=1)
+    place = stream.table.column_names.index("y")
+    labels = stream.table.column(place).to_pylist()
+    column = pa.array(["no"] * rows + labels[rows:])
+    return Window(stream.schema, stream.table.set_column(place, "y", column))
+
+
+def _planned(stream: Window) -> Plan:
+    def course(laps: tuple[Lap, ...]) -> Course:
+        return Course(laps, Recipe(model="linear"), "log_loss")
+
+    return plan_windows(stream, TERMS, length=1000, rules=default_policy(), course_of=course)
+
+
+def test_a_history_begins_where_a_model_can_be_made() -> None:
+    """A window with one label alone teaches nothing; the remark says so, and why."""
+    plan = _planned(_one_label_first(1500))
+
+    assert 4 == len(plan.laps)
+    (remark,) = [each for each in plan.remarks if "the history begins" in each]
+    assert remark.startswith("the history begins with 1000:2000: no model can be made of what was")
+
+
+def test_a_history_of_one_label_is_refused() -> None:
+    """Nothing to start from: the error says which window lacks what, and what to do."""
+    with pytest.raises(TrainingError, match=r"first 3 windows.* 0:1000: .*take a longer --window"):
+        _planned(_one_label_first(4000))
 
 
 @pytest.mark.parametrize(
