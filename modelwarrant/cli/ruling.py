@@ -105,7 +105,16 @@ def ratify_list(
     self_approve: bool,
     key: Path | None = None,
 ) -> dict[str, Any]:
-    """Put a list of allowed SSH signers in force for a model."""
+    """Put a list of allowed SSH signers in force for a model.
+
+    Raises:
+        RegistryError: the file cannot be read, or the ledger is a cluster's.
+    """
+    if place.settings.gate is not None:
+        raise RegistryError(
+            f"a list of signers cannot be ratified through the gate in {place.settings.gate}: "
+            "there the API server proves who approved; for a laptop's ledger unset WARRANT_GATE"
+        )
     place.state(model)
     try:
         listed = path.read_bytes()

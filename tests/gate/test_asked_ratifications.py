@@ -6,11 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from gate import requests
 from gate.book import StoreBook
 from gate.opening import ensure_ledger, open_ledger, ratify, ratify_signers
 from gate.operations import apply
+from modelwarrant.cli.app import app
+from modelwarrant.errors import RegistryError
 from modelwarrant.policy import default_policy, load
 from modelwarrant.records import Approval, PromotionRequest
 from modelwarrant.registry import LaptopHome, Ledger, ssh
@@ -154,3 +157,19 @@ def test_an_applied_request_is_not_applied_again(ledger: Ledger) -> None:
 
     assert ("applied", first) == (done.outcome, done.ledger_seq)
     assert first + 1 == ledger.state().seq
+
+
+def test_a_list_of_signers_is_not_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A cluster's ledger has none; the command says why and writes to no other store instead."""
+    monkeypatch.setenv("WARRANT_GATE", "modelwarrant-system")
+    monkeypatch.setenv("WARRANT_HOME", str(tmp_path / "home"))
+    listed = tmp_path / "allowed_signers"
+    listed.write_text("bob ssh-ed25519 AAAA\n")
+    store = tmp_path / "store"
+    command = ["policy", "signers", "flights", str(listed), "--reason", "r", "--store", str(store)]
+    with pytest.raises(RegistryError, match="cannot be ratified through the gate in modelwarrant-"):
+        CliRunner().invoke(app, command, catch_exceptions=False)
+
+    assert not store.exists()
