@@ -1,5 +1,6 @@
 """A changed byte anywhere in the store is found and named: in entry, artifact, request, package."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,10 @@ from tests.gate.desk import MODEL, NOW, Desk
 from tests.policy.conftest import Case
 
 
-@pytest.fixture
-def full(desk: Desk) -> Desk:
-    """A store with every kind of object in it."""
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Store and keys of a desk that has seen every kind of object; tests get copies."""
+    desk = Desk(tmp_path_factory.mktemp("made"))
     desk.promoted("one")
     desk.promoted("two")
     desk.process(desk.submit("three", case=Case(n_rows=10)))
@@ -23,7 +25,13 @@ def full(desk: Desk) -> Desk:
     desk.submit("six")
     desk.gate.rollback(MODEL, to=3, reason="complaints", actor="ada", now=NOW)
     desk.ledger.write_snapshot()
-    return desk
+    return desk.root
+
+
+@pytest.fixture
+def full(made: Path, tmp_path: Path) -> Desk:
+    """A store with every kind of object in it."""
+    return Desk(shutil.copytree(made, tmp_path / "full"))
 
 
 def files_of(desk: Desk) -> list[Path]:
