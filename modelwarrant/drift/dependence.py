@@ -54,9 +54,10 @@ class Neighbours:
     def runs(self, feature: Feature) -> tuple[float, float] | None:
         """Return into how many runs of one value, in time order, each window's known rows fall.
 
-        The expected number, were the rows of each instant in random order. None without time.
+        The expected number, were the rows of each instant in random order. None without time; an
+        instant is its own.
         """
-        if self.stretches is None:
+        if self.stretches is None and feature.kind != "time":
             return None
         first, second = (_runs(window, feature) for window in self.windows)
         return first, second
@@ -86,6 +87,8 @@ def _runs(window: Window, feature: Feature) -> float:
     else:
         values = window.numbers(feature.name)
         known = np.isfinite(values)
+    if feature.kind == "time":
+        return float(len(np.unique(values[known])))
     if not known.any():
         return 0.0
     return 1.0 + _expected_turns(values[known], window.order[known])

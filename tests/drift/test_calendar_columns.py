@@ -144,3 +144,22 @@ def test_rows_of_one_instant_are_no_run(kind: Kind, days: int) -> None:
     found = gates(daily(0, days, kind=kind), daily(days, days, kind=kind, is_stuck=True))
 
     assert ["block"] == [gate.level for gate in found]
+
+
+@pytest.mark.parametrize("options", [{}, {"time": "at"}])
+@pytest.mark.parametrize(("step", "level"), [("D", "notice"), ("h", "block")])
+def test_an_instant_stands_still_for_its_own_run(
+    options: dict[str, str], step: str, level: str
+) -> None:
+    """Of a month of days, one day is the next file; of a month of hours, a clock that stopped."""
+    minutes = np.arange(30 * 1440) * np.timedelta64(60, "s")
+    at = (np.datetime64("2024-01-01", "s") + minutes).astype(f"datetime64[{step}]")
+    today = np.full(1440, np.datetime64("2024-02-01", "us"))
+    x = np.random.default_rng(1).normal(size=len(minutes))
+    windows = (
+        pa.table({"at": at.astype("datetime64[us]"), "x": x}),
+        pa.table({"at": today, "x": x[: len(today)]}),
+    )
+    found = drift.compare(*windows, **options).gates
+
+    assert [level] == [gate.level for gate in found if "constant at" in gate.detail]
