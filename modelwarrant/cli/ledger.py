@@ -210,7 +210,7 @@ def inventory(
         answer_json({"models": [row.document() for row in rows]})
         return
     table(
-        ("model", "owner", "prod", "decided", "monitored", "due", "review", "what"),
+        ("model", "owner", "prod", "decided", "monitored", "due", "review"),
         (
             (
                 row.model,
@@ -220,11 +220,11 @@ def inventory(
                 None if row.monitoring_last is None else row.monitoring_last[:10],
                 None if row.monitoring_due is None else row.monitoring_due[:10],
                 row.review_due,
-                "; ".join(
-                    [*row.overdue, *(f"nobody looked {gap}" for gap in row.unwatched)]
-                    or ["nothing is overdue"]
-                ),
             )
             for row in rows
         ),
     )
+    for row in rows:
+        said = [*row.overdue, *(f"nobody looked {gap}" for gap in row.unwatched)]
+        duties = "; ".join(said) or "nothing is overdue"
+        out().print(f"  {row.model}: {duties}", markup=False)

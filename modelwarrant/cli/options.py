@@ -14,8 +14,11 @@ if TYPE_CHECKING:
 _LONG = frozenset({"what", "detail", "why"})
 """Columns of sentences, the only ones that wrap."""
 
-_ID_WIDTH = 16
-"""A request's id is typed again, so it is shown whole."""
+_WHOLE = 9
+"""Columns up to this width are shown whole, and a request's id, which is typed again, always is."""
+
+_PIPE = 160
+"""Width where nobody's screen limits it."""
 
 __all__ = [
     "JsonOption",
@@ -73,15 +76,20 @@ def note(message: str) -> None:
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Print rows as a plain table; None is a dash."""
+    """Print rows as a plain table, cut to the terminal where there is one; None is a dash."""
     from rich import box
     from rich.table import Table
 
     shown = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in columns:
+    cells = [["-" if cell is None else str(cell) for cell in row] for row in rows]
+    for place, column in enumerate(columns):
         wraps = column in _LONG
-        whole = _ID_WIDTH if column == "id" else None
+        longest = max([len(column), *(len(row[place]) for row in cells)])
+        whole = longest if column == "id" or (longest <= _WHOLE and not wraps) else None
         shown.add_column(column, no_wrap=not wraps, overflow="ellipsis", min_width=whole)
-    for row in rows:
-        shown.add_row(*("-" if cell is None else str(cell) for cell in row))
-    out().print(shown)
+    for row in cells:
+        shown.add_row(*row)
+    console = out()
+    if not sys.stdout.isatty():
+        console.width = _PIPE
+    console.print(shown)
