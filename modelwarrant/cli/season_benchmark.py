@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from scipy.stats import beta
 
+from modelwarrant.cli.children import end_with_parent
 from modelwarrant.monitoring.seasons import (
     FIRST,
     STEADY,
@@ -105,7 +106,8 @@ def measure_seasons(
         show: told a line of progress.
     """
     rows, monitor = list[RuleRow](), dict[str, list[Course]]()
-    with ProcessPoolExecutor(workers or os.cpu_count(), mp_context=get_context("spawn")) as pool:
+    count, spawn = workers or os.cpu_count(), get_context("spawn")
+    with ProcessPoolExecutor(count, spawn, initializer=end_with_parent) as pool:
 
         def courses(kind: str, rule: Rule) -> list[Course]:
             jobs = [(kind, rule, seed) for seed in range(seasons)]
