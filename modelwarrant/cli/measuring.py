@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from multiprocessing import get_context
 
 from modelwarrant.canonical import digest_bytes
+from modelwarrant.cli.children import end_with_parent
 from modelwarrant.errors import OutcomeUnknownError, StoreError, TamperedError, WarrantError
 from modelwarrant.registry import Ledger, Signer, write_blobs
 from modelwarrant.registry.entries import signed_entry
@@ -167,7 +168,8 @@ def _alone(store: ObjectStore, signer: Signer, count: int) -> Figure:
 def _together(address: str, size: Size) -> Iterator[Figure]:
     pem = _begun(open_told_store(address)).to_pem()
     names = [f"writer-{number}" for number in range(size.writers)]
-    with ProcessPoolExecutor(size.writers, mp_context=get_context("spawn")) as pool:
+    spawn = get_context("spawn")
+    with ProcessPoolExecutor(size.writers, spawn, initializer=end_with_parent) as pool:
         waiting = [pool.submit(_write, address, pem, name, 1) for name in names]  # all are up
         warm = [each.result() for each in waiting]
         waiting = [pool.submit(_write, address, pem, f"{n}-again", size.entries) for n in names]
