@@ -25,6 +25,9 @@ class Memory:
     """Rows that were there at the last training; None before the first."""
     in_vain: int = 0
     """Trainings since the last promotion."""
+    level: int | None = None
+    """The model on whose own final split the loss was lowest before it grew: what production is
+    to come back to. None while no growth was shown."""
 
 
 @dataclass(frozen=True)

@@ -42,9 +42,14 @@ def whole_system(rules: Policy, approves: Approves, prices: Prices) -> Rule:
             standing = standing.after(waited, lap, None)
             answers = _Answers(rules, approves, course, standing, lap)
         reason = reason_to_train(course, standing, lap, prices=prices, alpha=rules.thresholds.alpha)
+        if reason.level is not None:
+            memory = replace(standing.memory, level=reason.level)
+            standing = replace(standing, memory=memory)
+            answers = _Answers(rules, approves, course, standing, lap)
         if not reason.trains:
             if waited is not None:
-                return replace(waited, labels=labels, why=f"{waited.why}; {reason.words}")
+                words = f"{waited.why}; {reason.words}"
+                return replace(waited, labels=labels, why=words, memory=standing.memory)
             return Act(False, False, labels=labels, why=reason.words, memory=standing.memory)
         spent = () if waited is None else waited.looks
         return replace(answers.train(reason.words, spent), labels=labels)

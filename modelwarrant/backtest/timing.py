@@ -6,12 +6,14 @@ error, must exceed what training and promotion cost.
 * *Decay*: production's labelled loss is shown to have grown since its own final split, by a bound
   of the growth at the policy's alpha or by the monitor's e-process (E2, which needs 1,500 reference
   labels). A new model is expected to win the growth back, over as many rows as the last window had.
+  What was promoted after a decay learned while the world moved, and its own final split is of that
+  time: until its own is lower, the level from which the loss grew stays what it is held against.
 * *Age*: on the windows since the last promotion the model that was replaced lost more than the one
   that replaced it, row by row on the same rows. That difference, divided by how many windows lie
   between the two, is what a window of age costs; a new model is expected to save it once for every
   window that production is old, over as many rows as the last window had.
 * *Learning*: before the first promotion nobody knows what age costs. Rows that have doubled since
-  the last training are reason enough to try.
+  the last training are reason enough to try, where all of the last window's loss exceeds the price.
 
 A candidate that waits for labels is what a new one would be: only decay trains beside it. And one
 that would be judged in a part of the season that its rows do not hold waits for that part.
@@ -43,6 +45,8 @@ class Reason:
 
     trains: bool
     words: str
+    level: int | None = None
+    """The model from whose own final split the loss grew; None where no growth was shown."""
 
 
 def reason_to_train(
@@ -66,16 +70,18 @@ def reason_to_train(
     decay = _decay(course, standing, lap, alpha=alpha)
     worth = decay.growth * rows * value
     if worth > price:
-        return Reason(True, f"decay: {decay.words}; worth {worth:.0f} over {rows:,} rows")
+        words = f"decay: {decay.words}; worth {worth:.0f} over {rows:,} rows"
+        return Reason(True, words, decay.level)
     if memory.waiting is not None:
-        since = course.lap_of(memory.waiting)
-        return Reason(False, f"the candidate of window {since} waits for labels; {decay.words}")
+        words = f"the candidate of window {course.lap_of(memory.waiting)} waits for labels"
+        return Reason(False, f"{words}; {decay.words}", decay.level)
     if memory.replaced is None:
-        found = _learning(course, memory, lap)
-        return Reason(found.trains, f"{found.words}; {decay.words}")
+        most = float(course.known_losses(standing.production, lap).mean()) * rows * value
+        found = _learning(course, memory, lap, is_worth_it=most > price)
+        return Reason(found.trains, f"{found.words}; {decay.words}", decay.level)
     worth = _cost_of_age(course, standing, lap) * rows * value
     words = f"worth {worth:.0f} of {price:.0f} to be {_windows(course, standing, lap)} younger"
-    return Reason(worth > price, f"{'age: ' * (worth > price)}{words}; {decay.words}")
+    return Reason(worth > price, f"{'age: ' * (worth > price)}{words}; {decay.words}", decay.level)
 
 
 @dataclass(frozen=True)
@@ -83,27 +89,39 @@ class _Decay:
     growth: float
     """Of the loss, in its own unit; 0 where none is shown."""
     words: str
+    level: int | None = None
+    """The model from whose own final split it grew; None where no growth is shown."""
 
 
 def _decay(course: Course, standing: Standing, lap: int, *, alpha: float) -> _Decay:
-    """Bound how much the mean loss of this window is above that on production's final split."""
-    model, home = standing.production, course.lap_of(standing.production)
-    unit = course.loss_bound(model)
+    """Bound how much production's mean loss of this window is above the level it came from.
+
+    The lower of two levels is low by chance, too: each has half of alpha then (Bonferroni).
+    """
+    model, kept = standing.production, standing.memory.level
+    level = model if kept is None else _lowest(course, model, kept)
+    alpha = alpha if kept is None else alpha / 2
+    home, unit = course.lap_of(level), course.loss_bound(level)
     window = course.laps[lap].window.labelled()
-    reference = course.row_losses(model, home, final=True)
+    reference = course.row_losses(level, home, final=True)
     current = course.known_losses(model, lap)
     before = mean_bounds(np.minimum(reference, unit), course.blocks(home, final=True), alpha=alpha)
     now = mean_bounds(np.minimum(current, unit), block_rows(window), alpha=alpha)
-    growth = now.estimate - before.estimate
-    said = f"loss {now.estimate:.4g}, {before.estimate:.4g} on its own final split"
+    where = "on its own final split" if level == model else f"in window {home}, before it grew"
+    said = f"loss {now.estimate:.4g}, {before.estimate:.4g} {where}"
     lower = _lower(now, before, alpha=alpha)
     growth = float(current.mean() - reference.mean())
     if lower is not None and lower > 0:
-        return _Decay(growth, f"{said}, grown by at least {lower:.4g}")
+        return _Decay(growth, f"{said}, grown by at least {lower:.4g}", level)
     seen = range(standing.memory.promoted + 1, lap + 1)
-    if growth > 0 and _e_process_alarms(course, model, seen):
-        return _Decay(growth, f"{said}, and the monitor's e-process alarms")
+    if growth > 0 and _e_process_alarms(course, model, level, seen):
+        return _Decay(growth, f"{said}, and the monitor's e-process alarms", level)
     return _Decay(0.0, f"{said}, no growth shown")
+
+
+def _lowest(course: Course, *models: int) -> int:
+    """Return the model that lost least on its own final split."""
+    return min(models, key=lambda model: course.loss(model, course.lap_of(model), final=True))
 
 
 def _lower(now: MeanBounds, before: MeanBounds, *, alpha: float) -> float | None:
@@ -115,15 +133,15 @@ def _lower(now: MeanBounds, before: MeanBounds, *, alpha: float) -> float | None
     return now.estimate - before.estimate - half
 
 
-def _e_process_alarms(course: Course, model: int, seen: range) -> bool:
+def _e_process_alarms(course: Course, model: int, level: int, seen: range) -> bool:
     """Ask the monitor's test about every labelled loss since production is in production."""
-    home = course.lap_of(model)
+    home = course.lap_of(level)
     found = degradation(
         np.concatenate([course.known_losses(model, each) for each in seen]),
         _joined([course.laps[each].window.labelled() for each in seen]),
-        course.row_losses(model, home, final=True),
+        course.row_losses(level, home, final=True),
         course.blocks(home, final=True),
-        bound=course.loss_bound(model),
+        bound=course.loss_bound(level),
         thresholds=MonitoringThresholds(),
     )
     return found.level == "reached"
@@ -139,10 +157,12 @@ def _joined(windows: list[Window]) -> Blocks:
     return Blocks(np.concatenate(codes), unit)
 
 
-def _learning(course: Course, memory: Memory, lap: int) -> Reason:
+def _learning(course: Course, memory: Memory, lap: int, *, is_worth_it: bool) -> Reason:
     rows = available_rows(course, lap)
     before = memory.learned_from or len(course.laps[0].train.window)
     words = f"{rows:,} labelled rows, {before:,} at the last training"
+    if not is_worth_it:
+        return Reason(False, f"{words}; a model without any loss would not be worth its training")
     doubled = rows >= 2 * before
     return Reason(doubled, f"{'learning: ' * doubled}{words}")
 

@@ -50,7 +50,35 @@ def test_a_price_above_the_gain_is_a_reason_to_wait() -> None:
     prices = Prices(retrain=1e6)
     reason = reason_to_train(course("rents/concept"), FIRST, 5, prices=prices, alpha=0.05)
 
-    assert not reason.trains or reason.words.startswith("learning")
+    assert not reason.trains
+    assert "a model without any loss would not be worth its training" in reason.words
+
+
+def test_what_learned_while_the_world_moved_is_held_against_the_level_before() -> None:
+    """Its own final split has the high loss; against that no growth would ever be shown."""
+    moving = Standing(4, 4, memory=Memory(promoted=4, replaced=0))
+    kept = replace(moving, memory=replace(moving.memory, level=0))
+    reasons = [
+        reason_to_train(course("rents/concept"), each, 5, prices=Prices(), alpha=0.05)
+        for each in (moving, kept)
+    ]
+
+    assert reasons[1].trains
+    assert "in window 0, before it grew, grown by at least" in reasons[1].words
+    assert "on its own final split, no growth shown" in reasons[0].words
+
+
+def test_the_level_from_which_the_loss_grew_is_remembered() -> None:
+    """Of the first model's own final split; where nothing grew there is none."""
+    grown, still = (
+        reason_to_train(course(each), FIRST, 5, prices=Prices(), alpha=0.05)
+        for each in ("rents/concept", "rents/none")
+    )
+    act = rule_of("warrant-refused", default_policy())(course("rents/concept"), FIRST, 5)
+
+    assert (0, None) == (grown.level, still.level)
+    assert act.memory is not None
+    assert 0 == act.memory.level
 
 
 def test_each_training_in_vain_doubles_the_price() -> None:
