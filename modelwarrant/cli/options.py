@@ -64,10 +64,10 @@ def answer_json(document: Any) -> None:
 
 
 def out() -> "Console":
-    """Return the console for answers: colours only where stdout is a terminal."""
+    """Return the console for answers: colours only where stdout is a terminal, text as it is."""
     from rich.console import Console
 
-    return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    return Console(markup=False, highlight=False, emoji=False, soft_wrap=not sys.stdout.isatty())
 
 
 def note(message: str) -> None:

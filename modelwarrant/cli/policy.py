@@ -58,11 +58,14 @@ def lint(policy: FileArgument = None, as_json: JsonOption = False) -> None:
     note(f"{policy or 'the shipped policy'}: proven total, free of conflicts and fail-closed")
 
 
-def show(policy: FileArgument = None) -> None:
+def show(policy: FileArgument = None, as_json: JsonOption = False) -> None:
     """Print a policy file; without one the shipped policy, to start from."""
-    from modelwarrant.cli.ruling import policy_text
+    from modelwarrant.cli.ruling import load_policy, policy_text
 
-    out().print(policy_text(policy), markup=False)
+    if as_json:
+        answer_json({"policy_digest": load_policy(policy).digest, "text": policy_text(policy)})
+    else:
+        out().print(policy_text(policy), markup=False)
 
 
 def ratify(
