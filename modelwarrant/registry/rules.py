@@ -196,7 +196,9 @@ class _Rule:
     def _registered(self, number: int) -> Version:
         version = self.state.versions.get(number)
         if version is None:
-            raise IllegalOperationError(f"{self.state.model}: there is no version {number}")
+            raise IllegalOperationError(
+                f"{self.state.model}: there is no version {number}; {self.state.said_versions}"
+            )
         return version
 
     def _demand_open(self, attempt: str) -> None:

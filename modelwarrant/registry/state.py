@@ -138,7 +138,15 @@ class State:
         try:
             return self.versions[number]
         except KeyError:
-            raise UnknownModelError(f"{self.model} has no version {number}") from None
+            raise UnknownModelError(
+                f"{self.model} has no version {number}; {self.said_versions}"
+            ) from None
+
+    @property
+    def said_versions(self) -> str:
+        """Which versions there are, the newest ten, for whoever named another one."""
+        newest = [str(number) for number in sorted(self.versions)[-10:]]
+        return f"there are {', '.join(newest)}" if newest else "none is registered yet"
 
     @property
     def production_version(self) -> Version | None:

@@ -324,6 +324,17 @@ def test_rollback_goes_to_former_production_versions_only(scribe: Scribe) -> Non
     assert second == scribe.ledger.state().production
 
 
+def test_an_unknown_version_is_answered_with_those_there_are(scribe: Scribe) -> None:
+    """Versions are numbers of entries, so whoever guesses 1 is told which ones to name."""
+    first, second = scribe.promote("run-1"), scribe.promote("run-2")
+
+    refused(
+        scribe,
+        Rollback(to=99, reason="r", actor="ada"),
+        f"no version 99; there are {first}, {second}",
+    )
+
+
 def test_a_tombstone_bars_a_version_but_not_production(scribe: Scribe) -> None:
     """What is in production is rolled back first; what is barred stays barred."""
     version = scribe.register("run-1")
