@@ -31,7 +31,11 @@ def read_shadow(store: ObjectStore, model: str, digest: str, *, beside: str) -> 
             found = ShadowReport.from_bytes(store.get(key) or b"", name=key)
         except RecordError:
             continue
-        is_of = (found.model, found.version_digest, found.production_digest) == (model, digest, beside)
+        is_of = (found.model, found.version_digest, found.production_digest) == (
+            model,
+            digest,
+            beside,
+        )
         if is_of:
             whole = found if whole is None else whole.plus(found)
     return whole

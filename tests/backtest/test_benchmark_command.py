@@ -28,6 +28,7 @@ def warrant(*arguments: str) -> str:
     return run(*arguments).stdout
 
 
+@pytest.mark.slow
 def test_the_pool_scores_as_one_process_does(tmp_path: Path) -> None:
     """Table, summary and page are written, and a loss in the table is the library's own."""
     told = warrant(

@@ -134,7 +134,9 @@ def test_a_second_run_at_the_same_time_is_told_to_wait(laptop: Laptop) -> None:
     assert 10 == process.returncode
 
 
-@pytest.mark.parametrize("delay_s", [0.3, 1.0, 1.6, 2.0, 2.4])
+@pytest.mark.parametrize(
+    "delay_s", [0.3, 1.6, *(pytest.param(s, marks=pytest.mark.slow) for s in (1.0, 2.0, 2.4))]
+)
 def test_a_killed_run_leaves_a_store_that_verifies(laptop: Laptop, delay_s: float) -> None:
     """After kill -9 at any moment the next run ends as if nothing had happened."""
     process = start(laptop)

@@ -108,7 +108,13 @@ def test_intervals_hold_under_covariate_shift_and_fail_under_concept_shift(name:
         assert found.levels["void"] <= 0.02
 
 
-@pytest.mark.parametrize(("draw", "metric"), [(binary, "log_loss"), (regression, "squared_error")])
+@pytest.mark.parametrize(
+    ("draw", "metric"),
+    [
+        (binary, "log_loss"),
+        pytest.param(regression, "squared_error", marks=pytest.mark.slow),
+    ],
+)
 def test_a_few_worlds_of_each_kind(draw: Callable[..., World], metric: str) -> None:
     """The same in small: 11 of 12 intervals hold under covariate shift, 1 under concept shift."""
     small = [
