@@ -1,12 +1,15 @@
 """The command that compares our prediction service with others: benchmark serving."""
 
+import json
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from modelwarrant.cli.options import JsonOption, answer_json
 from modelwarrant.errors import PermanentError
 
 __all__ = ["serving"]
@@ -38,6 +41,7 @@ def serving(
         Path | None,
         typer.Option("--out", help="File for the results, JSON; adds to what it holds."),
     ] = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Compare requests a second with FastAPI, MLServer, BentoML and mlflow, side by side.
 
@@ -56,9 +60,13 @@ def serving(
         arguments += ["--prepare"]
     if cache is not None:
         arguments += ["--cache", str(cache.absolute())]
-    if to is not None:
-        arguments += ["--json", str(to.absolute())]
-    command = [sys.executable, "-m", "ci.benchmark_serving", *arguments]
-    done = subprocess.run(command, cwd=_ROOT, check=False)  # noqa: S603 - our own program
-    if done.returncode:
-        raise typer.Exit(done.returncode)
+    with tempfile.TemporaryDirectory() as folder:
+        found = Path(folder) / "found.json" if to is None else to.absolute()
+        command = [sys.executable, "-m", "ci.benchmark_serving", *arguments, "--json", str(found)]
+        done = subprocess.run(  # noqa: S603 - our own program
+            command, cwd=_ROOT, check=False, stdout=sys.stderr if as_json else None
+        )
+        if done.returncode:
+            raise typer.Exit(done.returncode)
+        if as_json and found.exists():
+            answer_json(json.loads(found.read_text()))
