@@ -84,7 +84,7 @@ def degradation(
         n_labels=len(current),
         mean=mean,
         allowed=allowed,
-        reason=f"mean loss {mean:.4g} of its range over {len(current):,} labels, "
+        reason=f"mean loss {mean:.4g} of its range over {len(current):,} labels{_newest(scaled)}, "
         f"{allowed:.4g} allowed, e {e_value:.3g}",
     )
 
@@ -136,6 +136,14 @@ def harm(
         reason=f"the new version loses {mean:+.4g} of the range more than the one before on "
         f"{len(more):,} labelled rows, e {e_value:.3g}",
     )
+
+
+def _newest(scaled: Floats) -> str:
+    """Say what the newest labels lost, where older ones hide it in the mean."""
+    newest = scaled[-BEGIN_EVERY:]
+    if len(newest) == len(scaled):
+        return ""
+    return f" ({newest.mean():.4g} over the newest {len(newest)})"
 
 
 @dataclass(frozen=True)

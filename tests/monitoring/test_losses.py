@@ -132,3 +132,21 @@ def test_a_longer_list_begins_with_the_shorter_one() -> None:
     few, many = (set(sample_rows(scores, keys, size=n).rows.tolist()) for n in (50, 200))
 
     assert few < many
+
+
+def test_the_reason_says_what_the_newest_labels_lost() -> None:
+    """4,000 sound labels hide 500 bad ones in the mean."""
+    losses = np.append(np.tile([0.0, 0.0, 0.0, 1.0], 1000), np.ones(500))
+    rows = np.arange(len(losses))
+    reference = np.tile([0.0, 0.0, 0.0, 1.0], 500)
+    found = degradation(
+        losses,
+        Blocks(rows, "rows"),
+        reference,
+        Blocks(np.arange(len(reference)), "rows"),
+        bound=1.0,
+        thresholds=MonitoringThresholds(),
+    )
+
+    assert "reached" == found.level
+    assert "(1 over the newest 500)" in found.reason
