@@ -136,17 +136,9 @@ def test_a_longer_list_begins_with_the_shorter_one() -> None:
 
 def test_the_reason_says_what_the_newest_labels_lost() -> None:
     """4,000 sound labels hide 500 bad ones in the mean."""
-    losses = np.append(np.tile([0.0, 0.0, 0.0, 1.0], 1000), np.ones(500))
-    rows = np.arange(len(losses))
-    reference = np.tile([0.0, 0.0, 0.0, 1.0], 500)
-    found = degradation(
-        losses,
-        Blocks(rows, "rows"),
-        reference,
-        Blocks(np.arange(len(reference)), "rows"),
-        bound=1.0,
-        thresholds=MonitoringThresholds(),
-    )
+    losses = np.append(zeros_and_ones(0.2, 4000), np.ones(500))
+    every = blocks(len(losses)), REFERENCE, blocks(len(REFERENCE))
+    found = degradation(losses, *every, bound=1.0, thresholds=THRESHOLDS)
 
     assert "reached" == found.level
     assert "(1 over the newest 500)" in found.reason
