@@ -18,6 +18,7 @@ import resource
 import shutil
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -289,19 +290,25 @@ def _ctrl_c_later() -> Iterator[None]:
     """Hold Ctrl-C back for the block.
 
     Python runs the hooks of a fork in the parent, too, and drops what is raised in them: Ctrl-C at
-    that moment would be lost.
+    that moment would be lost. A mask of this thread would not do: the kernel hands the signal to
+    any thread of a library, and Python takes it up here. Outside the main thread it never does.
     """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: came.append(number))
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.signal(signal.SIGINT, before or signal.SIG_DFL)
+        if came:
+            signal.raise_signal(signal.SIGINT)
 
 
 def _call_stage(module: str, arguments: list[str], log: str) -> None:
     """Run in the child: send what the stage prints to its log, call it, end with its code."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     _die_with_parent()
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
