@@ -289,9 +289,10 @@ def _start(
 def _ctrl_c_later() -> Iterator[None]:
     """Hold Ctrl-C back for the block.
 
-    Python runs the hooks of a fork in the parent, too, and drops what is raised in them: Ctrl-C at
-    that moment would be lost. A mask of this thread would not do: the kernel hands the signal to
-    any thread of a library, and Python takes it up here. Outside the main thread it never does.
+    Python drops what is raised in a fork's hooks, which run in the parent, too, and where an ended
+    process is finalized: Ctrl-C at that moment would be lost. A mask of this thread would not do:
+    the kernel hands the signal to any thread of a library, and Python takes it up in this one.
+    Outside the main thread it never does.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -334,21 +335,29 @@ def _collect(
 ) -> None:
     """Wait for the next task to end, and take its outputs or raise its error."""
     sentinels = {entry[0].sentinel: name for name, entry in walk.running.items()}
-    for ready in wait(list(sentinels)):
-        name = sentinels[ready]  # type: ignore[index]  # sentinels are what was waited for
-        process, folder, _, started = walk.running.pop(name)
-        process.join()
-        task = next(task for task in walk.plan.tasks if task.name == name)
-        code = process.exitcode
-        if code == EXIT_TEMPORARY and "await" in name:
-            if not while_waiting(name):
-                walk.waiting = name
-            shutil.rmtree(folder, ignore_errors=True)
-        elif code == 0:
-            walk.done[name] = _finish(task, folder, time.monotonic() - started)
-            on_finish(walk.done[name])
-        else:
-            raise _failure(name, folder, code)
+    ended = wait(list(sentinels))
+    names = [sentinels[each] for each in ended]  # type: ignore[index]  # what was waited for
+    with _ctrl_c_later():
+        waiting = [name for name in names if _take(walk, name, on_finish)]
+    for name in waiting:
+        if not while_waiting(name):
+            walk.waiting = name
+
+
+def _take(walk: _Walk, name: str, on_finish: Callable[[FinishedTask], None]) -> bool:
+    """Take an ended task's outputs or raise its error; return whether it waits for somebody."""
+    process, folder, _, started = walk.running.pop(name)
+    process.join()
+    task = next(task for task in walk.plan.tasks if task.name == name)
+    code = process.exitcode
+    if code == EXIT_TEMPORARY and "await" in name:
+        shutil.rmtree(folder, ignore_errors=True)
+        return True
+    if code:
+        raise _failure(name, folder, code)
+    walk.done[name] = _finish(task, folder, time.monotonic() - started)
+    on_finish(walk.done[name])
+    return False
 
 
 def _finish(task: PlannedTask, folder: Path, seconds: float) -> FinishedTask:
