@@ -265,9 +265,11 @@ def test_an_interrupted_run_leaves_no_half_output(tmp_path: Path, signal_number:
     }
     write_ir(tmp_path / "toy.yaml", tasks)
     script = textwrap.dedent(f"""
+        import signal
         from pathlib import Path
         from pipelines.local import run_plan
         from pipelines.plan import read_plan
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's "&" ignores it
         folder = Path({str(tmp_path)!r})
         run_plan(read_plan(folder / "toy.yaml"), {{}}, work=folder / "work", run="run-1")
     """)
