@@ -27,7 +27,7 @@ demo: setup  ## See the whole lifecycle on the flights of 2013, in a minute
 	@$(RUN)/warrant demo
 
 test: setup  ## Run the tests (under five minutes)
-	$(RUN)/pytest -q -n 2 -m "not statistical and not slow and not cluster"
+	$(RUN)/pytest -q -n 2 --hypothesis-profile ci -m "not statistical and not slow and not cluster"
 
 e2e: setup  ## Run the lifecycle and all else that needs a cluster, on the cluster of KUBECONFIG
 	$(RUN)/python -m ci.e2e $(TESTS)
@@ -44,8 +44,8 @@ lint: setup  ## Style, types, import directions and docstrings
 	$(RUN)/lint-imports
 	$(RUN)/interrogate -q modelwarrant components pipelines gate serving
 
-thorough: check fuzz  ## Also false-alarm rates, power, the slow tests, requests made by schemathesis
-	$(RUN)/pytest -q -n 2 -m "statistical or slow" --timeout 1200
+thorough: check fuzz  ## Also false-alarm rates, power, slow tests, property tests on new examples, schemathesis
+	$(RUN)/pytest -q -n 2 --hypothesis-profile default -m "statistical or slow or (hypothesis and not cluster)" --timeout 1200
 
 fuzz: setup  ## Ask the service what schemathesis makes from its OpenAPI document
 	$(RUN)/python -m ci.fuzz
