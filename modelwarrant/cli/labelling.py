@@ -12,9 +12,11 @@ from modelwarrant.telemetry import add_statements, statements_of
 
 __all__ = ["add_labels"]
 
+_LABEL = "label"
+
 
 def add_labels(
-    place: Place, file: str, *, model: str | None, key: str, label: str
+    place: Place, file: str, *, model: str | None, key: str, label: str | None
 ) -> dict[str, Any]:
     """Keep a file's labels; the same file again changes nothing.
 
@@ -23,7 +25,7 @@ def add_labels(
         file: CSV or Parquet.
         model: whose predictions they are about; None where the store has one model only.
         key: column of the request's id.
-        label: column of the label.
+        label: column of the label; None takes ``label``, or the target's own name.
 
     Raises:
         UnknownModelError: no such model, none in production, or which one is not said.
@@ -38,6 +40,8 @@ def add_labels(
     version = production_of(place.state(model))
     schema = version_bundle(place, model, version).schema
     table = read_table(file, base=Path.cwd())
+    if label is None:
+        label = _LABEL if _LABEL in table.column_names else schema.target or _LABEL
     statements, missing = statements_of(table, schema, key=key, label=label, now=place.now)
     added = add_statements(place.store, model, statements, missing=missing)
     return {

@@ -5,14 +5,20 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from modelwarrant.cli.options import JsonOption, StoreOption, answer_json, note, out, table
+from modelwarrant.cli.options import (
+    JsonOption,
+    ModelArgument,
+    StoreOption,
+    answer_json,
+    note,
+    out,
+    table,
+)
 
 if TYPE_CHECKING:
     from gate.clusterdesk import ClusterDesk
 
 __all__ = ["register"]
-
-ModelArgument = Annotated[str, typer.Argument(metavar="MODEL", help="The model's name.")]
 
 
 def register(app: typer.Typer) -> None:

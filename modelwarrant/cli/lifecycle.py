@@ -67,7 +67,7 @@ def run(
 
 def status(
     model: Annotated[
-        str | None, typer.Argument(metavar="[MODEL]", help="Default: every model.")
+        str | None, typer.Argument(metavar="MODEL", help="Default: every model.")
     ] = None,
     project: ProjectOption = Path("warrant.yaml"),
     store: StoreOption = None,
@@ -98,12 +98,17 @@ def _print_status(row: dict[str, object]) -> None:
     for name, value in row.items():
         if name == "model":
             continue
-        shown = "none" if value in (None, []) else value
-        if isinstance(shown, dict):
-            shown = "; ".join(f"{key} {item}" for key, item in shown.items() if item)
-        if isinstance(shown, list):
-            shown = "; ".join(str(item) for item in shown)
-        console.print(f"  {name.replace('_', ' ')}: {shown}", markup=False)
+        console.print(f"  {name.replace('_', ' ')}: {_in_words(value) or 'none'}", markup=False)
+
+
+def _in_words(value: object) -> str:
+    """Write what JSON would nest as one line."""
+    if isinstance(value, dict):
+        parts = {key: _in_words(item) for key, item in value.items()}
+        return "; ".join(f"{key} {item}" for key, item in parts.items() if item)
+    if isinstance(value, list):
+        return ", ".join(_in_words(item) for item in value)
+    return "" if value is None else str(value)
 
 
 def predict(

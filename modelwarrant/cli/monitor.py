@@ -7,6 +7,7 @@ import typer
 
 from modelwarrant.cli.options import (
     JsonOption,
+    ModelArgument,
     ProjectOption,
     StoreOption,
     answer_json,
@@ -35,7 +36,7 @@ def register(app: typer.Typer) -> None:
 
 
 def monitor(
-    model: Annotated[str, typer.Argument(help="The model's name.")],
+    model: ModelArgument,
     every: Annotated[
         str | None,
         typer.Option(
@@ -105,8 +106,14 @@ def labels_add(
         str, typer.Option("--key", metavar="COLUMN", help="Column of the request's id.")
     ] = "request_id",
     label: Annotated[
-        str, typer.Option("--label", metavar="COLUMN", help="Column of the label.")
-    ] = "label",
+        str | None,
+        typer.Option(
+            "--label",
+            metavar="COLUMN",
+            show_default="label, or the target's name",
+            help="Column of the label.",
+        ),
+    ] = None,
     model: Annotated[
         str | None, typer.Option("--model", help="Needed where the store has several.")
     ] = None,

@@ -23,6 +23,7 @@ _PIPE = 160
 __all__ = [
     "JsonOption",
     "KeyOption",
+    "ModelArgument",
     "ProjectOption",
     "StoreOption",
     "VerboseOption",
@@ -32,6 +33,30 @@ __all__ = [
     "table",
 ]
 
+
+def _project_model() -> str:
+    """Return the model of the project in this folder.
+
+    Raises:
+        typer.BadParameter: there is no project here.
+        ProjectError: there is one that cannot be read.
+    """
+    from modelwarrant.project import DEFAULT_FILE, load
+
+    if not Path(DEFAULT_FILE).is_file():
+        raise typer.BadParameter(f"say which MODEL: no {DEFAULT_FILE} in this folder names one")
+    return load(Path(DEFAULT_FILE)).model
+
+
+ModelArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="MODEL",
+        default_factory=_project_model,
+        show_default=False,
+        help="The model's name; default: that of the project in this folder.",
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 StoreOption = Annotated[
     str | None,

@@ -18,7 +18,7 @@ from modelwarrant.cli.options import (
 __all__ = ["register"]
 
 FileArgument = Annotated[
-    Path | None, typer.Argument(metavar="[POLICY]", help="Default: the policy that is shipped.")
+    Path | None, typer.Argument(metavar="POLICY", help="Default: the policy that is shipped.")
 ]
 DecisionArgument = Annotated[
     str, typer.Argument(metavar="DECISION", help="Digest of a decision, a request, or MODEL@V.")

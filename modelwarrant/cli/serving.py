@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from modelwarrant.cli.options import StoreOption
+from modelwarrant.cli.options import ModelArgument, StoreOption
 
 __all__ = ["register"]
 
@@ -15,7 +15,7 @@ def register(app: typer.Typer) -> None:
 
 
 def serve(
-    model: Annotated[str, typer.Argument(help="The model's name.")],
+    model: ModelArgument,
     host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port.")] = 8080,
     log: Annotated[

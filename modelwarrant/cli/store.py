@@ -6,11 +6,17 @@ from typing import Annotated
 
 import typer
 
-from modelwarrant.cli.options import JsonOption, StoreOption, answer_json, note, out, table
+from modelwarrant.cli.options import (
+    JsonOption,
+    ModelArgument,
+    StoreOption,
+    answer_json,
+    note,
+    out,
+    table,
+)
 
 __all__ = ["register"]
-
-ModelArgument = Annotated[str, typer.Argument(metavar="MODEL", help="The model's name.")]
 
 
 def register(app: typer.Typer) -> None:

@@ -113,7 +113,8 @@ def statements_of(
     for name in (key, label):
         if name not in table.column_names:
             raise SchemaMismatchError(
-                f"the labels have no column {name!r}; they have {', '.join(table.column_names)}"
+                f"the labels have no column {name!r}; they have {', '.join(table.column_names)}: "
+                "say which is the request's id, and which the label"
             )
     if len({key, label, "row", "time"}) < 4:
         raise SchemaMismatchError(f"{key!r} cannot be read as request id and as something else")

@@ -266,3 +266,14 @@ def test_an_unknown_model_is_named(promoted: Laptop, words: tuple[str, ...]) -> 
     assert 2 == result.returncode
     assert "nosuch" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_the_project_says_which_model_is_meant(promoted: Laptop) -> None:
+    """In its folder the name may be left out; elsewhere it is asked for."""
+    told = promoted.json("history")
+    (promoted.project / "warrant.yaml").rename(promoted.project / "other.yaml")
+    found = promoted.run("history")
+
+    assert promoted.json("history", "demand") == told
+    assert 2 == found.returncode
+    assert "MODEL" in found.stderr and "warrant.yaml" in found.stderr

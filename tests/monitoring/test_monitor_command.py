@@ -96,6 +96,16 @@ def test_a_quiet_pass_states_what_the_window_is_expected_to_lose(season: Season)
     assert "reference" == second["estimate"]["objective_source"]
 
 
+def test_labels_may_be_named_as_the_target(season: Season) -> None:
+    """As they come out of the table that the model was trained from."""
+    asked = rows(3, seed=9)
+    ids = season.answer(asked, prefix="t")
+    file = season.laptop.project / "outcomes.csv"
+    asked.assign(request_id=ids)[["request_id", "busy"]].to_csv(file, index=False)
+
+    assert 3 == season.laptop.json("labels", "add", str(file))["labels"]
+
+
 def test_an_objective_that_is_missed_asks_for_labels(season: Season) -> None:
     """The same window, with a lower loss promised; the sample is what would settle it."""
     season.answer(rows(1500, seed=4), prefix="a")
