@@ -30,11 +30,13 @@ def table(rows: int) -> Window:
 
 
 def test_the_declared_fraction_is_the_same_for_everybody() -> None:
-    """600 streams, 30 of each of 20 seeds, whoever asks."""
+    """30 streams of each of 20 seeds, but for what was drawn twice, whoever asks."""
     streams = declared_streams(seeds=20, most=600)
+    counts = [sum(stream.seed == seed for stream in streams) for seed in range(20)]
 
     assert streams == declared_streams(seeds=20, most=600)
-    assert [30] * 20 == [sum(stream.seed == seed for stream in streams) for seed in range(20)]
+    assert len(streams) == len(set(streams))
+    assert 28 <= min(counts) <= max(counts) <= 30
 
 
 def test_a_longer_run_begins_with_the_shorter_one() -> None:
@@ -49,7 +51,7 @@ def test_kinds_bases_and_sizes_take_turns() -> None:
     kinds = [part[1] for part in parts]
     bases = [part[0] for part in parts]
 
-    assert {20} == {kinds.count(kind) for kind in kinds}
+    assert {19, 20} == {kinds.count(kind) for kind in kinds}
     assert {*BASES, *TABLES} == set(bases)
     assert 10 <= min(bases.count(base) for base in bases)
     assert {"abrupt", "gradual", "recurring", "passing"} == {part[2] for part in parts}
