@@ -37,6 +37,7 @@ from serving.payload import Recorder
 from serving.settings import Settings
 from serving.shadow import Shadow
 from serving.shadow_log import ShadowLog
+from serving.slices import Slices
 from serving.trial import Trial
 from serving.wire import connection_of
 
@@ -116,7 +117,8 @@ def serve(
     ending = Ending()
     follower.start(poll_s=settings.poll_s)
     app = create_app(follower, settings, recorder=recorder, shadow=shadow, ending=ending, log=log)
-    server = _Server(app, settings, ending)
+    slices = None if recorder is None else recorder.slices
+    server = _Server(app, settings, ending, slices)
     for part in (recorder, shadow):
         if part is not None:
             part.start()
@@ -131,6 +133,7 @@ def serve(
         if shadow is not None:
             shadow.stop(timeout_s=_FOLLOWER_STOP_S)
         if recorder is not None:
+            recorder.slices.detach()
             recorder.close(timeout_s=settings.shutdown_timeout_s)
             log.info("stopped", extra={"fields": vars(recorder.counts())})
 
@@ -220,7 +223,9 @@ def _listen(host: str, port: int) -> socket.socket:
 class _Server(uvicorn.Server):
     """uvicorn, with a grace period between the signal and the end."""
 
-    def __init__(self, app: Front, settings: Settings, ending: Ending) -> None:
+    def __init__(
+        self, app: Front, settings: Settings, ending: Ending, slices: Slices | None
+    ) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
@@ -240,6 +245,7 @@ class _Server(uvicorn.Server):
             )
         )
         self._ending = ending
+        self._slices = slices
         self._grace_s = settings.grace_s
         self._ends_at = math.inf
 
@@ -249,6 +255,12 @@ class _Server(uvicorn.Server):
             self.force_exit = self.should_exit = True
         self._ending.is_draining = True
         self._ends_at = min(self._ends_at, time.monotonic() + self._grace_s)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Lend the event loop to what works in the background."""
+        await super().startup(sockets)
+        if self._slices is not None:
+            self._slices.attach(asyncio.get_running_loop())
 
     async def on_tick(self, counter: int) -> bool:
         """Stop once the grace period is over; uvicorn asks ten times a second."""
@@ -265,3 +277,5 @@ class _Server(uvicorn.Server):
         while self.server_state.connections and time.monotonic() < ends_at and not self.force_exit:
             await asyncio.sleep(0.01)
         await super().shutdown(sockets)
+        if self._slices is not None:
+            self._slices.detach()

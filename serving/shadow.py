@@ -32,6 +32,9 @@ Role = Literal["previous", "candidate"]
 _PERIOD_S = 0.02
 """Seconds between two slices; with slices of 1 ms that is one twentieth of a core."""
 
+_IDLE_S = 0.5
+"""The same while nothing is compared: each time this thread wakes, the event loop waits for it."""
+
 _TELL_S = 30.0
 """Seconds between two writes of what was compared."""
 
@@ -187,7 +190,8 @@ class Shadow:
             self.score_some()
             # a request of many rows takes longer than a slice, and is paid for by a longer pause
             spent_s = time.thread_time() - started
-            pause_s = max(_PERIOD_S, spent_s * _PERIOD_S / SLICE_S)
+            period_s = _IDLE_S if self._beside is None else _PERIOD_S
+            pause_s = max(period_s, spent_s * _PERIOD_S / SLICE_S)
         self.tell()
 
     def tell(self) -> None:

@@ -53,6 +53,8 @@ class Graph:
 
     def columns(self, positions: Sequence[int]) -> str:
         """Return the input's columns at these positions, [None, len(positions)]."""
+        if list(positions) == list(range(self._n_features)):
+            return INPUT
         return self.add("Gather", INPUT, self.constant(list(positions), np.int64), axis=1)
 
     def probabilities(self, raw: str, *, n_scores: int) -> str:
@@ -80,7 +82,10 @@ class Graph:
         Raises:
             TrainingError: the model is larger than a bundle may be.
         """
-        self.nodes.append(helper.make_node("Identity", [scores], [OUTPUT]))
+        if self.nodes and self.nodes[-1].output[0] == scores:
+            self.nodes[-1].output[0] = OUTPUT
+        else:
+            self.nodes.append(helper.make_node("Identity", [scores], [OUTPUT]))
         graph = helper.make_graph(
             self.nodes,
             "modelwarrant",

@@ -71,14 +71,21 @@ class Preparation:
         return rows
 
     def add_to(self, graph: Graph) -> str:
-        """Add the same steps to a graph; return the matrix, [None, k] double."""
+        """Add the same steps to a graph; return the matrix, [None, k] double.
+
+        A step that would change nothing is left out: each takes half a microsecond of a request.
+        """
         parts = []
         if self.numbers:
             numbers = graph.columns(self.numbers)
-            is_missing = graph.add("IsNaN", numbers)
-            filled = graph.add("Where", is_missing, graph.constant(self.medians), numbers)
-            centered = graph.add("Sub", filled, graph.constant(self.centers))
-            parts.append(graph.add("Div", centered, graph.constant(self.scales)))
+            if not set(self.numbers).isdisjoint(self.indicators):
+                is_missing = graph.add("IsNaN", numbers)
+                numbers = graph.add("Where", is_missing, graph.constant(self.medians), numbers)
+            if self.centers.any():
+                numbers = graph.add("Sub", numbers, graph.constant(self.centers))
+            if (self.scales != 1.0).any():
+                numbers = graph.add("Div", numbers, graph.constant(self.scales))
+            parts.append(numbers)
         if self.indicators:
             held = graph.add("IsNaN", graph.columns(self.indicators))
             parts.append(graph.add("Cast", held, to=TensorProto.DOUBLE))
@@ -95,7 +102,7 @@ class Preparation:
                 parts.append(
                     graph.add("Where", is_missing, graph.constant([_MISSING_CODE]), column)
                 )
-        return graph.add("Concat", *parts, axis=1)
+        return parts[0] if len(parts) == 1 else graph.add("Concat", *parts, axis=1)
 
 
 def prepare(examples: Examples, *, one_hot: bool, scale: bool) -> Preparation:

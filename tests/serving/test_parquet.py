@@ -18,9 +18,11 @@ from serving.parquet import (
     integers,
     levels,
     parquet_file,
+    plain_texts,
     texts,
     truths,
 )
+from serving.slices import finish
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -28,7 +30,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 def read(**columns: Column) -> pa.Table:
     """Write columns and read them with pyarrow."""
     rows = next(iter(columns.values())).rows
-    data = parquet_file(columns.items(), rows=rows, writer="test version 1")
+    data = finish(parquet_file(columns.items(), rows=rows, writer="test version 1"))
     return pq.read_table(io.BytesIO(data))
 
 
@@ -63,7 +65,7 @@ def test_every_kind_of_column_is_read_back(rows: list[tuple[Any, ...]]) -> None:
         flag=truths(np.array(flags), gone),
         instant=instants(np.array(wholes), gone),
         whole=integers(np.array(wholes)),
-        word=texts(words, len(words)),
+        word=texts([plain_texts(words)], len(words)),
         level=levels(codes, names, gone),
     )
 
@@ -95,7 +97,9 @@ def test_column_in_which_nothing_is_there() -> None:
 
 def test_types_are_those_of_the_format() -> None:
     """Text is UTF-8 text and not bytes; an instant is one in UTC, in microseconds."""
-    table = read(text=texts(["é"], 1), at=instants(np.array([1_700_000_000_000_001])))
+    table = read(
+        text=texts([plain_texts(["é"])], 1), at=instants(np.array([1_700_000_000_000_001]))
+    )
 
     assert [pa.string(), pa.timestamp("us", tz="UTC")] == table.schema.types
     assert EPOCH + timedelta(microseconds=1_700_000_000_000_001) == table["at"][0].as_py()
@@ -105,7 +109,7 @@ def test_what_repeats_is_compressed_and_what_does_not_is_left() -> None:
     """Compression that saves nothing costs the service time."""
     rng = np.random.default_rng(0)
     columns = {"random": floats(rng.normal(size=1000)), "round": floats(np.arange(1000.0) % 7)}
-    data = parquet_file(columns.items(), rows=1000, writer="test version 1")
+    data = finish(parquet_file(columns.items(), rows=1000, writer="test version 1"))
 
     group = pq.ParquetFile(io.BytesIO(data)).metadata.row_group(0)
 

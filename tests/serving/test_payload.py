@@ -1,5 +1,6 @@
 """The prediction log holds what was asked and answered, and never holds a prediction up."""
 
+import asyncio
 import io
 import logging
 import threading
@@ -338,17 +339,48 @@ def test_ids_of_many_requests_of_one_row_are_all_there(store: FailingStore) -> N
     assert ids == table["request_id"].to_pylist()
 
 
-def test_writer_works_in_pieces_of_a_millisecond(store: FailingStore) -> None:
-    """The rows of five thousand requests are never one piece of work."""
+def test_files_are_made_on_the_event_loop_in_pieces(store: FailingStore) -> None:
+    """The rows of five thousand requests are never one piece of work, and nothing is lost."""
     one = answered(served(), ROW)
-    first = recorder(store)
-    first.record(*one)
-    first.flush()  # what a process does once is not counted
     log = recorder(store, flush_rows=6000, buffer_rows=6000)
     for _ in range(5000):
         log.record(*one)
 
+    async def run() -> int:
+        log.slices.attach(asyncio.get_running_loop())
+        writing = asyncio.ensure_future(asyncio.to_thread(log.flush))
+        turns = 0
+        while not writing.done():
+            turns += 1
+            await asyncio.sleep(0)
+        log.slices.detach()
+        return turns
+
+    assert asyncio.run(run()) > 5
+    assert 5000 == log.counts().written
+    assert 0 < log.slices.longest_s < 0.005  # of processor time: 1 ms, and neighbours' cache misses
+    [table] = files(store).values()
+    assert 5000 == len(table)
+
+
+def test_a_file_that_was_begun_on_a_loop_is_ended_where_that_stops(store: FailingStore) -> None:
+    """The thread that waits for the file gets it, and the next one is made without a loop."""
+    one = answered(served(), ROW)
+    log = recorder(store)
+
+    async def run() -> None:
+        log.slices.attach(asyncio.get_running_loop())
+        for _ in range(900):
+            log.record(*one)
+        writing = asyncio.ensure_future(asyncio.to_thread(log.flush))
+        while not log.slices.longest_s:  # until a first step was done
+            await asyncio.sleep(0)
+        log.slices.detach()
+        await writing
+
+    asyncio.run(run())
+    log.record(*one)
     log.flush()
 
-    assert 5000 == log.counts().written
-    assert log.longest_slice_s < 0.005  # of processor time: 1 ms, and neighbours' cache misses
+    assert 901 == log.counts().written
+    assert [900, 1] == sorted((len(table) for table in files(store).values()), reverse=True)
