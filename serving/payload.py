@@ -23,7 +23,7 @@ from serving.parquet import parquet_file
 from serving.rows import Rows
 from serving.segment import Segment
 from serving.served import Served
-from serving.slices import Slices, finish, step_behind
+from serving.slices import Slices, step_behind
 
 __all__ = ["Counts", "Recorder"]
 
@@ -201,7 +201,7 @@ class Recorder:
         columns = segment.columns(self._private)
         steps = parquet_file(columns, rows=segment.rows, writer=_WRITER)
         is_bulk = segment.rows >= _BULK * segment.requests
-        data = finish(steps) if is_bulk else self.slices.run(steps)
+        data = self.slices.run(steps, beside=is_bulk)
         key = f"payload/{self._model}/{segment.day}/{self._prefix}-{self._files}.parquet"
         self._files += 1
         return _File(key, data, segment.rows)

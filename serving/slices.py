@@ -16,7 +16,7 @@ from concurrent.futures import Future
 from functools import partial
 from typing import Any, TypeVar
 
-__all__ = ["SLICE_S", "Slices", "Steps", "finish", "step_behind"]
+__all__ = ["SLICE_S", "Slices", "Steps", "step_behind"]
 
 Result = TypeVar("Result")
 Steps = Generator[None, None, Result]
@@ -34,16 +34,6 @@ def step_behind() -> None:
     """Let the kernel prefer every other thread of the process to this one."""
     if hasattr(os, "setpriority"):  # Linux gives each thread a niceness of its own
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
-
-
-def finish(steps: Steps[Result]) -> Result:
-    """Do all of it at once."""
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            result: Result = end.value
-            return result
 
 
 class _Job:
@@ -90,22 +80,33 @@ class Slices:
         with self._lock:
             self._loop, job, self._job = None, self._job, None
         if job is not None:
-            while not job.step():
-                pass
-            job.tell()
+            self._work_here(job)
 
-    def run(self, steps: Steps[Result]) -> Result:
-        """Return the result; what the steps raise is raised here. Not to be called on the loop."""
+    def run(self, steps: Steps[Result], *, beside: bool = False) -> Result:
+        """Return the result; what the steps raise is raised here. Not to be called on the loop.
+
+        Args:
+            steps: begun nowhere else.
+            beside: work on the calling thread, with rests, even while there is a loop.
+        """
         job = _Job(steps)
         with self._lock:
-            loop = self._loop
+            loop = None if beside else self._loop
             if loop is not None:
                 self._job = job
                 loop.call_soon_threadsafe(self._slice)
         if loop is None:
-            return finish(steps)
+            self._work_here(job)
         result: Result = job.result.result()
         return result
+
+    def _work_here(self, job: _Job) -> None:
+        began = time.thread_time()
+        while not job.step():
+            if self._loop is not None and time.thread_time() - began >= SLICE_S / 2:
+                time.sleep(SLICE_S)
+                began = time.thread_time()
+        job.tell()
 
     def _slice(self) -> None:
         loop, job = self._loop, self._job

@@ -22,7 +22,7 @@ from serving.parquet import (
     texts,
     truths,
 )
-from serving.slices import finish
+from serving.slices import Slices
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -30,7 +30,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 def read(**columns: Column) -> pa.Table:
     """Write columns and read them with pyarrow."""
     rows = next(iter(columns.values())).rows
-    data = finish(parquet_file(columns.items(), rows=rows, writer="test version 1"))
+    data = Slices().run(parquet_file(columns.items(), rows=rows, writer="test version 1"))
     return pq.read_table(io.BytesIO(data))
 
 
@@ -109,7 +109,7 @@ def test_what_repeats_is_compressed_and_what_does_not_is_left() -> None:
     """Compression that saves nothing costs the service time."""
     rng = np.random.default_rng(0)
     columns = {"random": floats(rng.normal(size=1000)), "round": floats(np.arange(1000.0) % 7)}
-    data = finish(parquet_file(columns.items(), rows=1000, writer="test version 1"))
+    data = Slices().run(parquet_file(columns.items(), rows=1000, writer="test version 1"))
 
     group = pq.ParquetFile(io.BytesIO(data)).metadata.row_group(0)
 
