@@ -134,10 +134,12 @@ def _source(model: bytes) -> Iterator[str | bytes]:
 
     A session in Python holds bytes that it was given for as long as it lives.
     """
-    if not hasattr(os, "memfd_create"):
+    try:
+        descriptor = os.memfd_create("model.onnx")
+    except (AttributeError, OSError):  # not Linux, or not allowed
         yield model
         return
-    with os.fdopen(os.memfd_create("model.onnx"), "wb") as file:
+    with os.fdopen(descriptor, "wb") as file:
         file.write(model)
         file.flush()
         yield f"/proc/self/fd/{file.fileno()}"

@@ -209,3 +209,17 @@ def test_loading_a_bundle_needs_no_training_library() -> None:
     )
 
     assert "[]" == found.stdout.strip()
+
+
+def test_a_model_is_read_where_no_file_can_be_in_memory(
+    written: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A system without such files, or a sandbox that forbids them, costs memory and no answer."""
+
+    def refuse(name: str) -> int:
+        raise PermissionError(name)
+
+    there = read_bundle(written).predict(window_of())
+    monkeypatch.setattr("os.memfd_create", refuse, raising=False)
+
+    assert (there.values == read_bundle(written).predict(window_of()).values).all()

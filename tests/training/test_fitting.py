@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pyarrow as pa
 import pytest
 
@@ -29,9 +30,9 @@ ROOT = Path(__file__).parents[2]
 TARGETS: tuple[Target, ...] = ("binary", "multi", "regression")
 
 
-def scorer_of(onnx: bytes, n_features: int, n_scores: int) -> Scorer:
+def scorer_of(model: bytes, n_features: int, n_scores: int) -> Scorer:
     """Open a fitted model as serving does."""
-    return Scorer(onnx, n_features=n_features, n_scores=n_scores, name="model.onnx")
+    return Scorer(model, n_features=n_features, n_scores=n_scores, name="model.onnx")
 
 
 def n_scores(target: Target) -> int:
@@ -285,3 +286,22 @@ def test_the_same_rows_give_the_same_bytes() -> None:
         ).stdout
 
     assert digests("1", "1") == digests("2", "77")
+
+
+@pytest.mark.parametrize("missing", [False, True], ids=["whole", "holes"])
+def test_what_changes_nothing_is_no_step_of_the_model(missing: bool) -> None:
+    """Each step costs a request: nothing is filled where nothing may be missing."""
+    names = ["a", "b"]
+    rng = np.random.default_rng(5)
+    columns = {name: rng.normal(size=80) for name in names}
+    schema = schema_of(
+        "binary", *(Feature(name=name, kind="number", missing=missing) for name in names)
+    )
+    columns["y"] = np.array(targets_of("binary", columns["a"], rng))
+    split = split_of(schema, columns)
+
+    model = onnx.load_from_string(fit([split], schema, recipe("random_forest")).onnx)
+
+    steps = [node.op_type for node in model.graph.node]
+    filling = ["IsNaN", "Where", "IsNaN", "Cast", "Concat"] if missing else []
+    assert [*filling, "Cast", "Cast", "TreeEnsemble", "Sub", "Concat"] == steps
