@@ -7,6 +7,7 @@ goes on answering; a version that cannot be verified never begins to.
 
 import logging
 import threading
+import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -134,11 +135,14 @@ class Follower:
         """Look at once, then again every so many seconds, from a thread of its own."""
 
         def follow() -> None:
+            began = time.monotonic()
             self.look()
             step_behind()  # the first look is what everybody waits for
             while not self._stop.is_set():
-                self._wake.wait(poll_s)
+                spent_s = time.monotonic() - began  # a look that loads a model delays no other one
+                self._wake.wait(max(poll_s - spent_s, poll_s / 10))
                 self._wake.clear()
+                began = time.monotonic()
                 self.look()
 
         self._thread = threading.Thread(target=follow, name="follower", daemon=True)
